@@ -1,0 +1,67 @@
+# How everything here is compiled, and the only functions that a module's CMakeLists.txt needs.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_FLAGS_DEV "-O1 -g1 -foptimize-sibling-calls" CACHE STRING "Flags of build type Dev")
+option(RUSHPROOF_WERROR "Treat warnings as errors" ON)
+set(RUSHPROOF_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them")
+option(RUSHPROOF_FUZZ "Build the fuzzers (needs clang)" OFF)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+find_package(Threads REQUIRED)
+find_package(GTest REQUIRED)
+find_package(tl-expected REQUIRED)
+
+include(CheckLinkerFlag)
+check_linker_flag(CXX "-fuse-ld=mold" RUSHPROOF_HAS_MOLD)
+
+# Boost is used from its headers; Asio and JSON are compiled once, in core/base.
+add_library(rushproof_build_flags INTERFACE)
+target_include_directories(rushproof_build_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_definitions(rushproof_build_flags INTERFACE
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
+target_compile_options(rushproof_build_flags INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -ffp-contract=off
+  $<$<BOOL:${RUSHPROOF_WERROR}>:-Werror>
+  # g++ 12 warns about its own library's variants and Asio's coroutines.
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-mismatched-new-delete>)
+if(RUSHPROOF_HAS_MOLD)
+  target_link_options(rushproof_build_flags INTERFACE -fuse-ld=mold)
+endif()
+if(RUSHPROOF_SANITIZE)
+  target_compile_options(rushproof_build_flags INTERFACE
+    -fsanitize=${RUSHPROOF_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(rushproof_build_flags INTERFACE -fsanitize=${RUSHPROOF_SANITIZE})
+endif()
+
+# rushproof_module(name SOURCES a.cpp ... DEPENDS module ... LIBRARIES external ... TESTS tests/a_test.cpp ...)
+# One static library and, with TESTS, one GoogleTest program that ctest runs under the folder's name.
+function(rushproof_module name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS;LIBRARIES;TESTS")
+  add_library(${name} STATIC ${arg_SOURCES})
+  target_link_libraries(${name} PUBLIC rushproof_build_flags ${arg_DEPENDS} ${arg_LIBRARIES})
+  if(arg_TESTS)
+    rushproof_test(${name}_test SOURCES ${arg_TESTS} DEPENDS ${name})
+  endif()
+endfunction()
+
+# rushproof_test(name SOURCES ... DEPENDS ... [LABEL unit|conformance|sim|live|fuzz] [TIMEOUT s])
+function(rushproof_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "LABEL;TIMEOUT" "SOURCES;DEPENDS")
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE rushproof_build_flags ${arg_DEPENDS} GTest::gtest_main)
+  if(NOT arg_LABEL)
+    set(arg_LABEL unit)
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
+  file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+  add_test(NAME ${folder}/${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${folder}/${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT})
+endfunction()

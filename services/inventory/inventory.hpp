@@ -1,0 +1,33 @@
+// inventory: owns stock, reservations and the ledger.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "core/base/time.hpp"
+#include "core/ports/environment.hpp"
+#include "core/ports/service.hpp"
+#include "services/inventory/mutant.hpp"
+
+namespace rushproof::inventory {
+
+// How a reservation is made safe (docs/strategies.md).  naive is the negative control: it
+// oversells.
+enum class Strategy : std::uint8_t { naive, pessimistic, conditional, optimistic };
+
+std::string_view to_string(Strategy strategy);
+std::optional<Strategy> parse_strategy(std::string_view word);
+const std::vector<Strategy>& all_strategies();
+
+struct Options {
+    Strategy strategy = Strategy::conditional;
+    Duration reservation_ttl = std::chrono::minutes(10);
+    Duration sweep_interval = std::chrono::seconds(1);
+    Mutant mutant = Mutant::none;
+};
+
+// Answers inventory.v1 (core/protocol/inventory.proto) over the Environment's database.
+std::unique_ptr<Service> make_inventory(Environment& environment, Options options);
+
+}  // namespace rushproof::inventory

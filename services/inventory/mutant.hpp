@@ -1,0 +1,29 @@
+// Documented bugs that test builds can switch on, to prove that the judge sees them.  In every
+// other build mutated() is constant false and the compiler drops the branch.
+#pragma once
+#include <cstdint>
+
+namespace rushproof::inventory {
+
+enum class Mutant : std::uint8_t {
+    none,
+    m01_read_modify_write,       // reads the stock, then writes what it computed
+    m06_retry_without_key,       // retries an unknown commit without its idempotency key
+    m07_key_in_own_transaction,  // writes the idempotency record after the effect was committed
+    m08_key_without_constraint,  // looks for the key, then inserts it with nothing unique
+    m25_expire_any_state,        // expires without asking whether the reservation is still held
+    m26_expire_by_own_clock,     // compares expires_at with the service's clock
+    p01_real_clock,              // plants: sources of nondeterminism
+    p02_salted_hash_order,
+    p03_uninitialised_read,
+};
+
+#ifdef RUSHPROOF_MUTANTS
+constexpr bool mutants_compiled = true;
+#else
+constexpr bool mutants_compiled = false;
+#endif
+
+constexpr bool mutated(Mutant active, Mutant asked) { return mutants_compiled && active == asked; }
+
+}  // namespace rushproof::inventory

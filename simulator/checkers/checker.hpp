@@ -1,0 +1,44 @@
+// A checker judges one promise over one history.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "simulator/record/history.hpp"
+
+namespace rushproof::simulator {
+
+// Unknown, and a checker that gave up, never count as pass.
+enum class Verdict : std::uint8_t { pass, fail, unknown };
+std::string_view to_string(Verdict verdict);
+
+struct CheckResult {
+    std::string name;
+    Verdict verdict = Verdict::unknown;
+    std::string sentence;  // the finding in words, with numbers and times
+    // The few events that show it: indexes into History::events, ascending.
+    std::vector<std::size_t> witness;
+    std::uint64_t operations = 0;  // how many it examined
+    std::uint64_t violations = 0;  // how many separate violations it counted
+};
+
+struct CheckOptions {
+    // Work budget of the frontier search, counted in expansions; beyond it the verdict is unknown.
+    std::uint64_t expansions_max = 50'000'000;
+    std::int64_t expiry_grace = 0;  // ns
+};
+
+// One line per promise, in the order in which reports show them.
+struct Checker {
+    std::string_view name;     // "no-oversell"
+    std::string_view promise;  // one sentence, for --help and reports
+    // True when the history contains what the promise speaks of.
+    bool (*applies)(const History&);
+    CheckResult (*check)(const History&, const CheckOptions&);
+};
+
+const std::vector<Checker>& checkers();
+const Checker* find_checker(std::string_view name);
+
+}  // namespace rushproof::simulator
