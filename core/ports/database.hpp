@@ -47,6 +47,14 @@ public:
     Row arguments;
 };
 
+// One step of a role's schema, applied once, in order of version, each in a transaction of its own.
+struct Migration {
+    std::int64_t version;
+    std::string_view name;
+    std::string_view sql;
+    std::string_view sqlite;
+};
+
 enum class Isolation : std::uint8_t { read_committed, repeatable_read, serializable };
 enum class Route : std::uint8_t { primary, replica };
 enum class Access : std::uint8_t { read_write, read_only };

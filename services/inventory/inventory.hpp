@@ -30,4 +30,7 @@ struct Options {
 // Answers inventory.v1 (core/protocol/inventory.proto) over the Environment's database.
 std::unique_ptr<Service> make_inventory(Environment& environment, Options options);
 
+// The schema that inventory needs, for the host to apply before it starts.
+const std::vector<Migration>& migrations();
+
 }  // namespace rushproof::inventory
