@@ -40,11 +40,14 @@ if(RUSHPROOF_SANITIZE)
 endif()
 
 # rushproof_module(name SOURCES a.cpp ... DEPENDS module ... LIBRARIES external ... TESTS tests/a_test.cpp ...)
-# One static library and, with TESTS, one GoogleTest program that ctest runs under the folder's name.
+# One static library, a program that links it alone, and, with TESTS, one GoogleTest program that ctest runs under the folder's name.
 function(rushproof_module name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS;LIBRARIES;TESTS")
   add_library(${name} STATIC ${arg_SOURCES})
   target_link_libraries(${name} PUBLIC rushproof_build_flags ${arg_DEPENDS} ${arg_LIBRARIES})
+  # Every object of the module must link against only what the module declared.
+  add_executable(${name}_links_alone ${CMAKE_SOURCE_DIR}/infra/cmake/link_main.cpp)
+  target_link_libraries(${name}_links_alone PRIVATE $<LINK_LIBRARY:WHOLE_ARCHIVE,${name}>)
   if(arg_TESTS)
     rushproof_test(${name}_test SOURCES ${arg_TESTS} DEPENDS ${name})
   endif()
