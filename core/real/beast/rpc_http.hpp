@@ -1,0 +1,35 @@
+// Rpc between processes over HTTP/1.1:
+//   POST /rpc/inventory.v1.Inventory/Reserve    body: the request message
+//   200, body: the answer message; or any other status, x-error-kind, x-error-code, body: message.
+// The context travels as x-deadline-ms, traceparent, idempotency-key and x-owner (the last two
+// percent-encoded).
+#pragma once
+#include <boost/asio/any_io_executor.hpp>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/ports/clock.hpp"
+#include "core/ports/http.hpp"
+#include "core/ports/rpc.hpp"
+#include "core/real/beast/http_connection_pool.hpp"
+
+namespace rushproof {
+
+// What an HttpServer mounts to answer `methods`.
+HttpHandler rpc_handler(std::vector<RpcMethod> methods);
+
+// Equal shards go to the same instance while it answers; when nothing could be sent to it, or it
+// says "unavailable", the next one is asked.  Instances are listed per role, in a fixed order.
+class HttpRpc final : public Rpc {
+public:
+    HttpRpc(asio::any_io_executor executor, Clock& clock,
+            const std::map<std::string, std::vector<HttpEndpoint>>& instances);
+    Task<Result<std::string>> call(Context context, RpcTarget target, std::string request) override;
+
+private:
+    std::map<std::string, std::vector<std::unique_ptr<HttpConnectionPool>>, std::less<>> pools_;
+};
+
+}  // namespace rushproof
