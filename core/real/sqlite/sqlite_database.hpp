@@ -1,0 +1,72 @@
+// The embedded engine behind core/ports/database.hpp: one SQLite file, in WAL mode with
+// synchronous=FULL, owned by one process.
+#pragma once
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/ports/database.hpp"
+
+namespace rushproof {
+
+struct SqliteOptions {
+    std::string path;
+    // Threads, and so transactions at once, for read-only transactions.
+    std::size_t readers = 2;
+    // Transactions that may wait for their turn, counted apart for read-write and read-only ones.
+    std::size_t waiting_max = 1024;
+    // How long to wait for a foreign program, such as the sqlite3 shell, that holds the file.
+    Duration lock_wait = std::chrono::seconds(1);
+    // The write-ahead log is copied into the file whenever it has grown by this many pages.
+    int checkpoint_pages = 1000;
+    // What transaction_time() reads when a transaction begins; empty means the system's clock.
+    std::function<WallTime()> wall_clock;
+    // A registered SQLite VFS; empty means the default one.
+    std::string vfs;
+};
+
+// One writer thread grants read-write transactions one at a time, first come, first served; a few
+// reader threads grant read-only ones, each on the snapshot of its begin.  Every isolation level
+// is serializable and every route leads to the one file.
+//
+// Any number of coroutines on any executors may use one database at once; each is resumed on its
+// own executor.  Executors must outlive the database or be idle; transactions may outlive it.
+//
+// A Context's deadline (on std::chrono::steady_clock) bounds the wait in begin, and afterwards the
+// time that the transaction may idle between calls: past it, the engine rolls it back.
+// More errors than the port names: execute and commit answer retryable "deadline-exceeded" when
+// that happened, and retryable "unavailable" once the database is closing.
+//
+// A column declared TIMESTAMP is read as WallTime; it is stored as INTEGER microseconds.  An
+// expression has no declared type, so select the column itself.  Arrays are bound as JSON text, for
+// json_each($1).
+class SqliteDatabase final : public Database {
+public:
+    // Creates the file when it is missing.  Errors, all permanent: "database-in-use" (another
+    // process owns the file, or this one already does), "open-failed".
+    static Result<std::unique_ptr<SqliteDatabase>> open(SqliteOptions options);
+
+    // Finishes the calls that it accepted, answers every waiting begin with "unavailable", rolls
+    // back what is left open, and folds the write-ahead log into the file.
+    ~SqliteDatabase() override;
+    SqliteDatabase(const SqliteDatabase&) = delete;
+    SqliteDatabase& operator=(const SqliteDatabase&) = delete;
+
+    Task<Result<std::unique_ptr<Transaction>>> begin(Context context,
+                                                     TransactionOptions options = {}) override;
+
+    // Brings the tables of `schema` (a role's name) up to date; blocks, so call it before serving.
+    // Errors: permanent "schema-newer" when the file has seen a later migration than the last one
+    // given, "migration-failed" when a step failed; the steps before it stay applied.
+    Result<void> apply(std::string_view schema, const std::vector<Migration>& migrations);
+
+private:
+    struct Parts;
+    explicit SqliteDatabase(std::unique_ptr<Parts> parts);
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace rushproof
