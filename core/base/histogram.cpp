@@ -27,6 +27,22 @@ std::int64_t middle_of(std::size_t bucket) {
 
 }  // namespace
 
+Histogram Histogram::restore(const std::vector<Bucket>& buckets, std::int64_t min, std::int64_t max,
+                             std::uint64_t sum) {
+    Histogram result;
+    for (const Bucket& bucket : buckets) {
+        const std::size_t index =
+            bucket_of(static_cast<std::uint64_t>(std::max<std::int64_t>(bucket.value, 0)));
+        if (index >= result.counts_.size()) { result.counts_.resize(index + 1); }
+        result.counts_[index] += bucket.count;
+        result.count_ += bucket.count;
+    }
+    result.min_ = min;
+    result.max_ = max;
+    result.sum_ = sum;
+    return result;
+}
+
 void Histogram::record(std::int64_t value) {
     value = std::max<std::int64_t>(value, 0);
     const std::size_t bucket = bucket_of(static_cast<std::uint64_t>(value));
@@ -35,7 +51,7 @@ void Histogram::record(std::int64_t value) {
     min_ = count_ == 0 ? value : std::min(min_, value);
     max_ = std::max(max_, value);
     ++count_;
-    sum_ += static_cast<unsigned __int128>(value);
+    sum_ += static_cast<std::uint64_t>(value);
 }
 
 void Histogram::merge(const Histogram& other) {

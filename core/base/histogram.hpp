@@ -9,21 +9,26 @@ namespace rushproof {
 
 class Histogram {
 public:
+    // For drawing and for files: each non-empty bucket as (middle, count), ascending.
+    struct Bucket {
+        std::int64_t value;
+        std::uint64_t count;
+    };
+
+    // What buckets(), min(), max() and sum() of another histogram said.
+    static Histogram restore(const std::vector<Bucket>& buckets, std::int64_t min, std::int64_t max,
+                             std::uint64_t sum);
+
     void record(std::int64_t value);
     void merge(const Histogram& other);
 
     std::uint64_t count() const { return count_; }
     std::int64_t min() const { return count_ == 0 ? 0 : min_; }
     std::int64_t max() const { return max_; }
+    std::uint64_t sum() const { return sum_; }
     double mean() const;
     // The smallest recorded bucket at or below which a share of `quantile` lies; 0 when empty.
     std::int64_t quantile(double quantile) const;
-
-    // For drawing: each non-empty bucket as (middle, count), ascending.
-    struct Bucket {
-        std::int64_t value;
-        std::uint64_t count;
-    };
     std::vector<Bucket> buckets() const;
 
 private:
@@ -31,7 +36,7 @@ private:
     std::uint64_t count_ = 0;
     std::int64_t min_ = 0;
     std::int64_t max_ = 0;
-    unsigned __int128 sum_ = 0;
+    std::uint64_t sum_ = 0;
 };
 
 }  // namespace rushproof

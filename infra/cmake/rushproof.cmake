@@ -28,6 +28,8 @@ target_compile_definitions(rushproof_build_flags INTERFACE
 target_compile_options(rushproof_build_flags INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -ffp-contract=off
   $<$<BOOL:${RUSHPROOF_WERROR}>:-Werror>
+  # clang warns about what std::stable_sort of libstdc++ 12 calls inside.
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>
   # g++ 12 warns about its own library's variants and Asio's coroutines.
   $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-mismatched-new-delete>)
 if(RUSHPROOF_HAS_MOLD)
