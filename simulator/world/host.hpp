@@ -1,0 +1,277 @@
+// One simulated process: an Asio execution context whose coroutines run in virtual time, and which
+// can die at any moment and leave nothing behind.
+#pragma once
+#include <boost/asio/any_completion_executor.hpp>
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/execution_context.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/keyed_random.hpp"
+#include "core/base/result.hpp"
+#include "core/ports/clock.hpp"
+#include "core/ports/random.hpp"
+#include "core/ports/spawner.hpp"
+#include "simulator/world/job.hpp"
+#include "simulator/world/scheduler.hpp"
+
+namespace rushproof::simulator {
+
+// A coroutine of one host that waits for an answer from outside, named by number so that whoever
+// answers holds nothing that belongs to the host.
+struct WaitId {
+    std::uint32_t slot = 0;
+    std::uint32_t generation = 0;  // 0: nobody
+};
+template <class T>
+struct ReplyTo {
+    WaitId id;
+};
+
+// Order of life: construct on a Machine without a living host; construct the service on it; run;
+// crash(); destroy the service; destroy the host.
+class Host final : public asio::execution_context {
+public:
+    class Executor;
+
+    explicit Host(Machine& machine);
+    ~Host();
+
+    const std::string& name() const { return machine_.name(); }
+    Machine& machine() const { return machine_; }
+    Scheduler& scheduler() const { return machine_.scheduler(); }
+    // 1 for the first host of a machine; others refer to a host by (machine, incarnation).
+    std::uint32_t incarnation() const { return incarnation_; }
+    bool alive() const { return alive_; }
+
+    // Accepts calls (network.hpp) from now on; before that they are refused.
+    void listen() { listening_ = true; }
+    // Refuses new calls again; those under way go on.
+    void close() { listening_ = false; }
+    bool listening() const { return listening_; }
+
+    // A new task identity; the name is for traces.
+    Executor executor(std::string_view task_name);
+    // Starts a coroutine.  An exception that escapes from it ends the run.
+    void spawn(std::string_view task_name, Task<void> task);
+    // Runs `function` as a step of this host, on behalf of the system.
+    template <class Function>
+    void post(Function function);
+
+    // The ports of this process.
+    Clock& clock() { return clock_; }
+    Random& random() { return random_; }
+    Spawner& spawner() { return spawner_; }
+
+    // Paused: no code runs, but the process stays alive and reachable.  On resume all timers that
+    // came due meanwhile fire late, at once.
+    void pause() { paused_ = true; }
+    void resume() { paused_ = false; }
+    bool paused() const { return paused_; }
+
+    // Kills the process between steps: nothing of it runs any more, every frame, timer and wait is
+    // destroyed.  Then its owner destroys the service, then the host.
+    void crash();
+
+    // co_await host.reply<T>("begin", deadline, start): suspends a coroutine of this host until
+    // answer() or fail() is called with the id that start(ReplyTo<T>) is given, or until the
+    // deadline: then an unknown outcome, "deadline-exceeded".  Throws system_error when cancelled.
+    template <class T, class Start>
+    auto reply(std::string_view what, std::optional<MonotonicTime> deadline, Start start);
+    // Completes a wait by enqueuing its coroutine.  False when there is no such wait (any more):
+    // late answers to timed-out and cancelled calls are ignored.
+    template <class T>
+    bool answer(ReplyTo<T> to, Result<T> result);
+    bool fail(WaitId id, Error error);
+
+    // Coroutines that wait in reply().
+    std::size_t waiting() const { return waiting_count_; }
+
+private:
+    friend class Machine;
+    friend class Scheduler;
+
+    // A coroutine's handler that waits for an answer.
+    class Wait {
+    public:
+        explicit Wait(std::string_view waits_for) : what(waits_for) {}
+        Wait(const Wait&) = delete;
+        Wait& operator=(const Wait&) = delete;
+        virtual ~Wait() = default;
+        virtual void fail(Host& host, boost::system::error_code code, Error error) = 0;
+
+        const std::string_view what;
+        TimerId timer;
+    };
+    template <class T>
+    class TypedWait;
+    struct WaitSlot {
+        std::unique_ptr<Wait> wait;
+        std::uint32_t generation = 1;
+    };
+    // What a timer does: wakes a sleeper, or ends a wait.
+    struct Timer {
+        Clock::WaitHandler sleeper;
+        WaitId wait;
+    };
+
+    class ClockPort final : public Clock {
+    public:
+        explicit ClockPort(Host& host) : host_(host) {}
+        MonotonicTime monotonic() const override;
+        WallTime wall() const override;
+        void wait_until(MonotonicTime at, WaitHandler handler) override;
+
+    private:
+        Host& host_;
+    };
+    class RandomPort final : public Random {
+    public:
+        explicit RandomPort(RandomStream stream) : stream_(stream) {}
+        std::uint64_t next() override { return stream_.next(); }
+
+    private:
+        RandomStream stream_;
+    };
+    class SpawnerPort final : public Spawner {
+    public:
+        explicit SpawnerPort(Host& host) : host_(host) {}
+        asio::any_io_executor executor(std::string_view task_name) override;
+
+    private:
+        Host& host_;
+    };
+
+    void enqueue(std::unique_ptr<Job> job);
+    // Enqueues `handler(arguments...)` on the handler's own executor.
+    template <class Handler, class... Arguments>
+    void complete(Handler handler, Arguments... arguments);
+
+    TimerId add_timer(MonotonicTime at, Timer timer);
+    void cancel_timer(TimerId id);
+    void fire_due_timers();
+    void plan_wake();
+
+    WaitId add_wait(std::unique_ptr<Wait> wait, std::optional<MonotonicTime> deadline);
+    std::unique_ptr<Wait> take_wait(WaitId id);
+    void cancel_wait(WaitId id);
+
+    bool empty() const;
+    void bury();
+
+    Machine& machine_;
+    std::uint32_t incarnation_;
+    bool alive_ = true;
+    bool paused_ = false;
+    bool listening_ = false;
+    std::uint64_t tasks_ = 0;
+    TaskPointer system_task_;
+    ReadyQueue ready_;
+    Duration busy_until_{};
+    TimerQueue<Timer> timers_;
+    Duration wake_ = Duration::max();  // when the first timer is due, in virtual time
+    std::vector<WaitSlot> waits_;
+    std::vector<std::uint32_t> free_waits_;
+    std::size_t waiting_count_ = 0;
+    std::vector<std::unique_ptr<Job>> graveyard_;  // what a dead host was asked to run
+    ClockPort clock_;
+    RandomPort random_;
+    SpawnerPort spawner_;
+};
+
+// 16 bytes, so any_io_executor stores it inline.  Never runs anything inside execute().
+class Host::Executor {
+public:
+    Executor(Host& host, TaskPointer task) noexcept : host_(&host), task_(std::move(task)) {}
+    Executor(const Executor&) noexcept = default;
+    Executor(Executor&&) noexcept = default;
+    Executor& operator=(const Executor&) noexcept = default;
+    Executor& operator=(Executor&&) noexcept = default;
+    ~Executor() = default;
+
+    Host& query(asio::execution::context_t) const noexcept { return *host_; }
+    static constexpr asio::execution::blocking_t query(asio::execution::blocking_t) noexcept {
+        return asio::execution::blocking.never;
+    }
+    template <class Function>
+    void execute(Function function) const {
+        host_->enqueue(std::make_unique<FunctionJob<Function>>(task_, std::move(function)));
+    }
+    bool operator==(const Executor& other) const noexcept = default;
+
+private:
+    Host* host_;
+    TaskPointer task_;
+};
+static_assert(sizeof(Host::Executor) == 2 * sizeof(void*));
+
+template <class T>
+class Host::TypedWait final : public Wait {
+public:
+    using Handler = asio::any_completion_handler<void(boost::system::error_code, Result<T>)>;
+    TypedWait(std::string_view waits_for, Handler handler)
+        : Wait(waits_for), handler_(std::move(handler)) {}
+
+    void succeed(Host& host, Result<T> result) {
+        host.complete(std::move(handler_), boost::system::error_code(), std::move(result));
+    }
+    void fail(Host& host, boost::system::error_code code, Error error) override {
+        host.complete(std::move(handler_), code, Result<T>(failure(std::move(error))));
+    }
+
+private:
+    Handler handler_;
+};
+
+template <class Function>
+void Host::post(Function function) {
+    enqueue(std::make_unique<FunctionJob<Function>>(system_task_, std::move(function)));
+}
+
+template <class Handler, class... Arguments>
+void Host::complete(Handler handler, Arguments... arguments) {
+    const auto executor = asio::get_associated_executor(
+        handler, asio::any_io_executor(Executor(*this, system_task_)));
+    auto resume = [handler = std::move(handler), ... arguments = std::move(arguments)]() mutable {
+        std::move(handler)(std::move(arguments)...);
+    };
+    if (const auto* ours = executor.template target<Executor>()) {
+        ours->execute(std::move(resume));
+    } else {
+        executor.execute(std::move(resume));
+    }
+}
+
+template <class T, class Start>
+auto Host::reply(std::string_view what, std::optional<MonotonicTime> deadline, Start start) {
+    auto initiate = [this, what, deadline, start = std::move(start)](auto handler) mutable {
+        auto slot = asio::get_associated_cancellation_slot(handler);
+        const WaitId wait =
+            add_wait(std::make_unique<TypedWait<T>>(what, std::move(handler)), deadline);
+        if (slot.is_connected()) {
+            slot.assign([this, wait](asio::cancellation_type) { cancel_wait(wait); });
+        }
+        start(ReplyTo<T>{wait});
+    };
+    return asio::async_initiate<const asio::use_awaitable_t<>&,
+                                void(boost::system::error_code, Result<T>)>(std::move(initiate),
+                                                                            asio::use_awaitable);
+}
+
+template <class T>
+bool Host::answer(ReplyTo<T> to, Result<T> result) {
+    const std::unique_ptr<Wait> wait = take_wait(to.id);
+    if (!wait) { return false; }
+    static_cast<TypedWait<T>&>(*wait).succeed(*this, std::move(result));
+    return true;
+}
+
+}  // namespace rushproof::simulator
