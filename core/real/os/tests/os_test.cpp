@@ -1,0 +1,89 @@
+// Goal: the machine's adapters keep the contracts of their ports.
+// Method: tiny waits on real io_contexts; nothing depends on how long they take.
+#include <gtest/gtest.h>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <set>
+
+#include "core/real/os/cores.hpp"
+#include "core/real/os/real_clock.hpp"
+#include "core/real/os/real_random.hpp"
+
+namespace rushproof {
+namespace {
+
+TEST(RealClock, CompletesNeverInlineAndNeverEarly) {
+    asio::io_context context(1);
+    RealClock clock(context.get_executor());
+    const auto at = clock.monotonic() + std::chrono::milliseconds(2);
+    bool completed = false;
+    clock.wait_until(at, Clock::WaitHandler([&](boost::system::error_code error) {
+                         EXPECT_FALSE(error);
+                         EXPECT_GE(clock.monotonic(), at);
+                         completed = true;
+                     }));
+    clock.wait_until(clock.monotonic() - std::chrono::hours(1),
+                     Clock::WaitHandler([](boost::system::error_code) {}));
+    EXPECT_FALSE(completed);
+    context.run();
+    EXPECT_TRUE(completed);
+}
+
+TEST(RealClock, AWaitCanBeCancelled) {
+    asio::io_context context(1);
+    RealClock clock(context.get_executor());
+    asio::cancellation_signal signal;
+    boost::system::error_code result;
+    auto handler = [&](boost::system::error_code error) { result = error; };
+    clock.wait_until(clock.monotonic() + std::chrono::hours(1),
+                     Clock::WaitHandler(asio::bind_cancellation_slot(signal.slot(), handler)));
+    asio::post(context, [&] { signal.emit(asio::cancellation_type::terminal); });
+    context.run();
+    EXPECT_EQ(result, asio::error::operation_aborted);
+}
+
+TEST(RealClock, AWaitMayOutliveItsContext) {
+    auto context = std::make_unique<asio::io_context>(1);
+    RealClock clock(context->get_executor());
+    auto held = std::make_shared<int>(1);
+    clock.wait_until(clock.monotonic() + std::chrono::hours(1),
+                     Clock::WaitHandler([held](boost::system::error_code) {}));
+    context.reset();
+    EXPECT_EQ(held.use_count(), 1);
+}
+
+TEST(RealRandom, DrawsDoNotRepeat) {
+    RealRandom random;
+    RealRandom other;
+    std::set<std::uint64_t> seen;
+    for (int i = 0; i < 2'000; ++i) {
+        seen.insert(random.next());
+        seen.insert(other.next());
+    }
+    EXPECT_EQ(seen.size(), 4'000u);
+}
+
+TEST(Cores, EachRunsOnAThreadOfItsOwnUntilStopped) {
+    Cores cores(3);
+    std::set<std::thread::id> threads;
+    // A ring through all cores: each notes its thread and posts to the next; the first then stops.
+    asio::post(cores[0], [&] {
+        threads.insert(std::this_thread::get_id());
+        asio::post(cores[1], [&] {
+            threads.insert(std::this_thread::get_id());
+            asio::post(cores[2], [&] {
+                threads.insert(std::this_thread::get_id());
+                cores.stop();
+            });
+        });
+    });
+    cores.run();
+    EXPECT_EQ(threads.size(), 3u);
+    EXPECT_TRUE(threads.contains(std::this_thread::get_id()));
+}
+
+}  // namespace
+}  // namespace rushproof
