@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/result.hpp"
 #include "simulator/record/history.hpp"
 
 namespace rushproof::simulator {
@@ -26,7 +27,8 @@ struct CheckResult {
 struct CheckOptions {
     // Work budget of the frontier search, counted in expansions; beyond it the verdict is unknown.
     std::uint64_t expansions_max = 50'000'000;
-    std::int64_t expiry_grace = 0;  // ns
+    std::int64_t expiry_grace = 0;                 // ns
+    std::int64_t progress_bound = 10'000'000'000;  // ns after the last fault: answers come again
 };
 
 // One line per promise, in the order in which reports show them.
@@ -40,5 +42,20 @@ struct Checker {
 
 const std::vector<Checker>& checkers();
 const Checker* find_checker(std::string_view name);
+
+struct Judgement {
+    Verdict verdict = Verdict::unknown;  // fail beats unknown beats pass; of no checks: unknown
+    std::vector<CheckResult> results;
+};
+
+// Runs the named checks, or with no names every check that applies to the history.  A named check
+// that does not apply, and one that throws, is unknown and says why.  A name that is no check is an
+// error that says which names are.
+Result<Judgement> judge(const History& history, const std::vector<std::string>& names,
+                        const CheckOptions& options);
+
+// One event in words: "t=12.431 s  client 17  reserve 2 of SKU-1 -> ok (r-17)".
+std::string describe_event(const History& history, std::size_t index);
+std::vector<std::string> describe_witness(const History& history, const CheckResult& result);
 
 }  // namespace rushproof::simulator

@@ -2,11 +2,12 @@
 // docs/history.md describes the JSON lines form.
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace rushproof::simulator {
@@ -21,16 +22,15 @@ public:
     TextId intern(std::string_view text);
     std::optional<TextId> find(std::string_view text) const;
     // The reference lives as long as the table.
-    const std::string& text(TextId id) const;
+    const std::string& text(TextId id) const { return texts_[id]; }
     std::size_t size() const { return texts_.size(); }
 
 private:
-    struct Hash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view text) const;
-    };
-    std::vector<const std::string*> texts_;
-    std::unordered_map<std::string, TextId, Hash, std::equal_to<>> ids_;
+    std::size_t slot(std::string_view text) const;
+    void grow();
+
+    std::deque<std::string> texts_;
+    std::vector<TextId> slots_;  // open addressing; a power of two, at most half full
 };
 
 enum class EventType : std::uint8_t { invoke, ok, fail, info };
@@ -51,8 +51,13 @@ enum class Failure : std::uint8_t { none, insufficient, other };
 
 std::string_view to_string(EventType type);
 std::string_view to_string(Function function);
+std::optional<EventType> parse_event_type(std::string_view word);
+std::optional<Function> parse_function(std::string_view word);
 
 // 40 bytes.  Events stand in file order, which is time order; equal times are concurrent.
+// A completion repeats the key, subject, amount and basket of its invocation; the key of a refused
+// basket is the SKU that refused.  An `ok` of `expire` or `process` may stand without an
+// invocation: then the effect happened at its time.
 struct Event {
     std::int64_t time = 0;     // ns since the start of the run
     std::int64_t amount = 0;   // quantity; for an ok read: what was available
