@@ -12,6 +12,11 @@
 
 namespace rushproof {
 
+namespace sqlite {
+class Lane;
+class OwnerLock;
+}  // namespace sqlite
+
 struct SqliteOptions {
     std::string path;
     // Threads, and so transactions at once, for read-only transactions.
@@ -33,7 +38,8 @@ struct SqliteOptions {
 // is serializable and every route leads to the one file.
 //
 // Any number of coroutines on any executors may use one database at once; each is resumed on its
-// own executor.  Executors must outlive the database or be idle; transactions may outlive it.
+// own executor.  Destroy the database before the execution contexts of its callers; transactions
+// may outlive it.
 //
 // A Context's deadline (on std::chrono::steady_clock) bounds the wait in begin, and afterwards the
 // time that the transaction may idle between calls: past it, the engine rolls it back.
@@ -59,14 +65,18 @@ public:
                                                      TransactionOptions options = {}) override;
 
     // Brings the tables of `schema` (a role's name) up to date; blocks, so call it before serving.
-    // Errors: permanent "schema-newer" when the file has seen a later migration than the last one
-    // given, "migration-failed" when a step failed; the steps before it stay applied.
+    // Error: permanent "schema-newer" when the file has seen a later migration than the last one
+    // given, else that of the step that failed; the steps before it stay applied.
     Result<void> apply(std::string_view schema, const std::vector<Migration>& migrations);
 
 private:
-    struct Parts;
-    explicit SqliteDatabase(std::unique_ptr<Parts> parts);
-    std::unique_ptr<Parts> parts_;
+    SqliteDatabase(SqliteOptions options, std::unique_ptr<sqlite::OwnerLock> owner,
+                   std::shared_ptr<sqlite::Lane> writer, std::shared_ptr<sqlite::Lane> readers);
+
+    SqliteOptions options_;
+    std::unique_ptr<sqlite::OwnerLock> owner_;
+    std::shared_ptr<sqlite::Lane> writer_;
+    std::shared_ptr<sqlite::Lane> readers_;
 };
 
 }  // namespace rushproof
