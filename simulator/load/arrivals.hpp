@@ -29,7 +29,7 @@ struct LoadShare {
 
 // The arrivals of an open-loop load in ascending order.  Arrival i is at the first nanosecond at
 // which the integral of the rate reaches e(i): i + 1/2 when uniform, a sum of i + 1 draws of an
-// exponential variable with mean 1 when Poisson.
+// exponential variable with mean 1 when Poisson.  After the last stage its rate stays.
 class ArrivalSchedule {
 public:
     // Nothing arrives at or after `run_duration`.
@@ -45,25 +45,28 @@ private:
         std::int64_t length = 0;
         std::int64_t rate_from = 0;  // arrivals per 1000 seconds
         std::int64_t rate_to = 0;
-        unsigned __int128 arrivals_before = 0;  // in units of 2^-32
+        unsigned __int128 arrivals_before = 0;  // in units of 2^-32, as are all integrals
 
         unsigned __int128 arrivals_until(std::int64_t offset) const;
+        unsigned __int128 arrivals_at_end() const {
+            return arrivals_before + arrivals_until(length);
+        }
     };
 
-    void add_piece(std::int64_t length, std::int64_t rate_from, std::int64_t rate_to);
-    void cut_at(std::int64_t end);
+    void add_piece(std::int64_t begin, std::int64_t length, std::int64_t rate_from,
+                   std::int64_t rate_to);
+    std::int64_t offset_of(const Piece& piece, unsigned __int128 arrivals) const;
     bool is_mine(std::uint64_t number) const;
-    std::int64_t time_of(const Piece& piece, unsigned __int128 arrivals) const;
 
     std::vector<Piece> pieces_;
+    std::int64_t end_ = 0;
     std::size_t piece_ = 0;
-    std::int64_t previous_ = 0;  // offset of the last arrival in its piece
     unsigned __int128 expected_ = 0;
     std::uint64_t number_ = 0;
     Arrivals arrivals_;
     RandomStream gaps_;
     std::uint64_t seed_;
-    std::string share_stream_;
+    std::string load_;
     LoadShare share_;
 };
 

@@ -1,21 +1,30 @@
 // Draws of the distributions that scenario files name.  Integer arithmetic, so that every compiler
-// agrees; floating-point parameters are rounded once, to multiples of 2^-32.
+// agrees; floating-point parameters are cut once, to multiples of 2^-32.
 #pragma once
 #include <cstdint>
+#include <string_view>
 
 #include "core/base/keyed_random.hpp"
 #include "simulator/scenario/scenario.hpp"
 
 namespace rushproof::simulator {
 
+// The sequence of one purpose ("arrivals", "think") of one load, for one of its arrivals or users.
+// No load, purpose or arrival disturbs another's.
+RandomStream load_stream(std::uint64_t seed, std::string_view load, std::string_view purpose,
+                         std::uint64_t entity = 0);
+
+// In units of 2^-32; negative and absurd values become zero and 2^31.
+std::uint64_t to_fixed_point(double value);
+
 // Never negative; at most a day.
 Duration draw_duration(const DurationDraw& draw, RandomStream& stream);
 std::int64_t draw_number(const NumberDraw& draw, RandomStream& stream);
 
-// Standard normal in units of 2^-32.
+// Standard normal, in units of 2^-32.
 std::int64_t draw_normal(RandomStream& stream);
 
-// The pause before attempt `retry` + 1, counted from 1: base * factor^(retry - 1), at most 30 s;
+// The pause before retry number `retry`, counted from 1: base * factor^(retry - 1), at most 30 s;
 // with jitter, uniform between zero and that.
 Duration draw_backoff(const RetryPolicy& policy, std::int64_t retry, RandomStream& stream);
 

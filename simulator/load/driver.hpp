@@ -29,18 +29,19 @@ struct DriverOptions {
     Duration finish_within = std::chrono::seconds(5);
 };
 
-// One generator thread's share of all loads.  Single-threaded.  Destroying it while run() is
-// suspended destroys all its users.
+// One generator thread's share of all loads.  Single-threaded.
 class Driver {
 public:
-    // `scenario`, `recorder` and the world outlive the driver.
+    // `scenario`, `recorder` and the world outlive the driver.  Throws std::invalid_argument if a
+    // load names no journey of the scenario, or there is no SKU.
     Driver(const Scenario& scenario, DriverOptions options, ClientWorld world, Recorder& recorder);
     Driver(const Driver&) = delete;
     Driver& operator=(const Driver&) = delete;
     ~Driver();
 
     // Starts users until the end of Scenario::duration and returns when the last has ended, at most
-    // `finish_within` later.  Call once.  The driver must not belong to the calling coroutine.
+    // `finish_within` later.  Call once.  The driver is destroyed after that, or, in a crash, when
+    // the executor has stopped for ever.
     Task<void> run();
 
     // Complete once run() has returned.

@@ -11,6 +11,10 @@
 namespace rushproof::simulator {
 
 enum class Outcome : std::uint8_t { succeeded, refused, failed, unknown };
+// A refusal for lack of stock is a correct answer.
+constexpr bool is_error(Outcome outcome) {
+    return outcome == Outcome::failed || outcome == Outcome::unknown;
+}
 
 // One operation over all its attempts.  Times are ns since the start of the run.
 struct OperationSample {
@@ -45,8 +49,5 @@ struct LoadMetrics {
 
 // Leaves wall_time and scheduler_steps to the caller.
 RunMetrics summarize(const LoadMetrics& metrics, Duration duration);
-
-// "reserve" ...; the names of thresholds and reports.
-std::string_view operation_name(Function function);
 
 }  // namespace rushproof::simulator

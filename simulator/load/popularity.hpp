@@ -18,7 +18,8 @@ std::vector<std::pair<std::string, std::int64_t>> initial_stock(const Stock& sto
                                                                 std::uint64_t seed);
 
 // Chooses among SKUs.  Under zipf, rank k has weight k^-s, and the seed (not the load) decides
-// which SKU has which rank, so that all loads of a run share their favourites.
+// which SKU has which rank, so that all loads of a run share their favourites.  Throws
+// std::invalid_argument if there is none to choose from.
 class PopularSku {
 public:
     PopularSku(const Popularity& popularity, std::vector<std::string> skus, std::uint64_t seed);

@@ -38,7 +38,7 @@ public:
     Operation invoke(std::int64_t time, TextId process, Function function, std::string_view sku,
                      std::string_view subject, std::int64_t amount);
     void ok(std::int64_t time, const Operation& operation);
-    void ok_read(std::int64_t time, const Operation& operation, std::int64_t available);
+    void ok_read(std::int64_t time, Operation operation, std::int64_t available);
     void fail(std::int64_t time, const Operation& operation, Failure failure);
     void info(std::int64_t time, const Operation& operation);
 
@@ -53,7 +53,8 @@ private:
 };
 
 // One history of the parts that the threads of one run recorded: events by time, those of one
-// part in their order; everything else from the first part.
+// part in their order; what describes the run, and its faults, from the first part.  Comes before
+// the audit.  `parts` is not empty.
 History merge_histories(std::vector<History> parts);
 
 }  // namespace rushproof::simulator

@@ -19,6 +19,7 @@ struct GeneratorHealth {
 // may.  For live runs: in virtual time the generator is never late.
 std::vector<std::string> generator_doubts(const Scenario& scenario, std::uint64_t seed,
                                           const LoadMetrics& metrics,
+                                          const std::vector<FaultRecord>& faults,
                                           const GeneratorHealth& health);
 
 // One record per threshold, in file order.  No samples in its window: fail, unless it allows that.

@@ -1,0 +1,246 @@
+#include "simulator/load/buyer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "simulator/load/draws.hpp"
+
+namespace rushproof::simulator {
+
+namespace {
+
+constexpr std::uint32_t million = 1'000'000;
+
+std::uint64_t entity_of(const Visitor& visitor) {
+    return visitor.visit ? combine64(visitor.number, *visitor.visit) : visitor.number;
+}
+
+std::string name_of(const Load& load, const Visitor& visitor) {
+    std::string name = load.name + ':' + std::to_string(visitor.number);
+    if (visitor.visit) { name += '.' + std::to_string(*visitor.visit); }
+    return name;
+}
+
+}  // namespace
+
+Buyer::Buyer(Shop& shop, const LoadPlan& plan, Visitor visitor)
+    : shop_(shop),
+      plan_(plan),
+      name_(name_of(plan.load, visitor)),
+      quantities_(load_stream(shop.seed, plan.load.name, "quantity", entity_of(visitor))),
+      times_(load_stream(shop.seed, plan.load.name, "think", entity_of(visitor))),
+      choices_(load_stream(shop.seed, plan.load.name, "choose", entity_of(visitor))),
+      pauses_(load_stream(shop.seed, plan.load.name, "retry", entity_of(visitor))) {
+    RandomStream skus = load_stream(shop.seed, plan.load.name, "sku", entity_of(visitor));
+    popular_sku_ = plan.popular.draw(skus);
+}
+
+Task<void> Buyer::walk(std::int64_t intended) {
+    process_ = shop_.recorder.take_process();
+    ready_ = intended;
+    for (; step_ < plan_.journey.steps.size() && !left_; ++step_) {
+        if (shop_.clock.monotonic() >= shop_.stop) { break; }
+        const Step& step = plan_.journey.steps[step_];
+        if (const auto* reserves = std::get_if<ReserveStep>(&step)) {
+            co_await reserve(*reserves);
+        } else if (const auto* reads = std::get_if<ReadStep>(&step)) {
+            co_await read(*reads);
+        } else if (const auto* thinks = std::get_if<ThinkStep>(&step)) {
+            co_await think(*thinks);
+        } else {
+            co_await choose(std::get<ChooseStep>(step));
+        }
+    }
+    shop_.recorder.give_back(process_);
+}
+
+Task<void> Buyer::reserve(ReserveStep step) {
+    Request request;
+    request.sku = step.sku.empty() ? popular_sku_ : step.sku;
+    request.quantity = draw_number(step.quantity, quantities_);
+    request.key = name_;
+    request.key_per_attempt = step.key == KeyPolicy::per_attempt;
+    const bool per_buyer = step.key == KeyPolicy::per_buyer;
+    if (!per_buyer) { request.key += ':' + std::to_string(step_); }
+    // Repeating what worked, or may have, is no new operation: it must not have an effect of its
+    // own, and the ledger shows it if it has.
+    request.recorded = !(per_buyer && buyer_key_in_effect_);
+    Finished finished = co_await operate(std::move(request));
+    const bool succeeded = finished.outcome == Outcome::succeeded;
+    if (per_buyer && (succeeded || finished.outcome == Outcome::unknown)) {
+        buyer_key_in_effect_ = true;
+    }
+    if (!succeeded) { co_return; }
+    const bool known = std::any_of(held_.begin(), held_.end(), [&](const Request& held) {
+        return held.id == finished.answer.id;
+    });
+    if (known) { co_return; }
+    finished.request.id = std::move(finished.answer.id);
+    held_.push_back(std::move(finished.request));
+}
+
+Task<void> Buyer::read(ReadStep step) {
+    Request request;
+    request.function = Function::read;
+    request.sku = step.sku.empty() ? popular_sku_ : step.sku;
+    co_await operate(std::move(request));
+}
+
+Task<void> Buyer::think(ThinkStep step) {
+    ready_ += draw_duration(step.time, times_).count();
+    const MonotonicTime until = shop_.start + Duration(ready_);
+    if (until >= shop_.stop) {
+        left_ = true;
+        co_return;
+    }
+    co_await sleep_until(shop_.clock, until);
+}
+
+Task<void> Buyer::choose(ChooseStep step) {
+    const std::uint64_t choice = choices_.below(million);
+    const bool confirms = choice < step.confirm;
+    const bool releases = !confirms && choice < std::uint64_t{step.confirm} + step.release;
+    std::vector<Request> chosen;
+    if (confirms || releases) { chosen = std::exchange(held_, {}); }
+    for (Request& request : chosen) {
+        request.function = confirms ? Function::confirm : Function::release;
+        request.recorded = true;
+        request.key_per_attempt = false;
+        co_await operate(std::move(request));
+    }
+}
+
+Task<Buyer::Finished> Buyer::operate(Request request) {
+    OperationSample sample;
+    sample.intended = ready_;
+    sample.sent = shop_.now();
+    sample.load = plan_.index;
+    sample.function = request.function;
+    const std::string key = request.key;
+    Finished finished;
+    Recorded recorded = begin(request);
+    bool may_have_effect = false;
+    for (std::int64_t retry = 1;; ++retry) {
+        Result<Answer> result = co_await attempt(request);
+        if (result) {
+            succeed(recorded, *result);
+            finished.answer = *std::move(result);
+            finished.outcome = Outcome::succeeded;
+            break;
+        }
+        const Error& error = result.error();
+        may_have_effect |= error.kind() == ErrorKind::unknown_outcome;
+        Duration pause{};
+        const bool again = worth_retrying(error, retry);
+        if (again) { pause = draw_backoff(plan_.journey.retry, retry, pauses_); }
+        const bool last = !again || shop_.clock.monotonic() + pause >= shop_.hard_stop;
+        if (last || request.key_per_attempt) {
+            finished.outcome = give_up(recorded, request.function, error, may_have_effect);
+        }
+        if (last) { break; }
+        co_await sleep_for(shop_.clock, pause);
+        if (request.key_per_attempt) {
+            // For the server, and so for the history, the next attempt is another operation.
+            request.key = key + ':' + std::to_string(retry);
+            recorded = begin(request);
+            may_have_effect = false;
+        }
+    }
+    sample.done = shop_.now();
+    sample.outcome = finished.outcome;
+    shop_.metrics.operations.push_back(sample);
+    had_trouble_ |= is_error(sample.outcome);
+    ready_ = sample.done;
+    finished.request = std::move(request);
+    co_return finished;
+}
+
+Task<Result<Buyer::Answer>> Buyer::attempt(Request request) {
+    AttemptSample sample;
+    sample.sent = shop_.now();
+    sample.load = plan_.index;
+    sample.function = request.function;
+    Context context(shop_.clock.monotonic() + plan_.journey.retry.attempt_timeout);
+    context = context.until(shop_.hard_stop);
+    context.principal = name_;
+    context.idempotency_key = request.key;
+    Result<Answer> answer = co_await send(std::move(context), std::move(request));
+    sample.done = shop_.now();
+    shop_.metrics.attempts.push_back(sample);
+    co_return answer;
+}
+
+Task<Result<Buyer::Answer>> Buyer::send(Context context, Request request) {
+    Answer answer;
+    if (request.function == Function::read) {
+        RP_CO_TRY(const StockAnswer stock,
+                  co_await shop_.client.stock(std::move(context), std::move(request.sku)));
+        answer.available = stock.available;
+        co_return answer;
+    }
+    if (request.function == Function::reserve) {
+        RP_CO_TRY(ReservationAnswer reservation,
+                  co_await shop_.client.reserve(std::move(context), std::move(request.sku),
+                                                request.quantity));
+        answer.id = std::move(reservation.id);
+        co_return answer;
+    }
+    const auto verb = request.function == Function::confirm ? &ReservationClient::confirm
+                                                            : &ReservationClient::release;
+    RP_CO_CHECK(co_await (shop_.client.*verb)(std::move(context), std::move(request.id)));
+    co_return answer;
+}
+
+bool Buyer::worth_retrying(const Error& error, std::int64_t retry) const {
+    const RetryPolicy& policy = plan_.journey.retry;
+    if (retry > policy.max) { return false; }
+    if (error.kind() == ErrorKind::unknown_outcome) { return policy.on_timeout; }
+    if (error.code() == "conflict") { return policy.on_conflict; }
+    return error.kind() == ErrorKind::retryable && policy.on_unavailable;
+}
+
+Buyer::Recorded Buyer::begin(const Request& request) {
+    if (!request.recorded) { return std::nullopt; }
+    return shop_.recorder.invoke(shop_.now(), process_, request.function, request.sku, request.key,
+                                 request.quantity);
+}
+
+void Buyer::succeed(const Recorded& operation, const Answer& answer) {
+    if (!operation) { return; }
+    if (operation->function == Function::read) {
+        shop_.recorder.ok_read(shop_.now(), *operation, answer.available);
+    } else {
+        // Also after an attempt of unknown outcome: both had the same key, so there is one effect,
+        // and it lies between the first attempt and this answer.  A system that makes two of it
+        // shows them in its ledger.
+        shop_.recorder.ok(shop_.now(), *operation);
+    }
+}
+
+// Once an attempt of an operation has an unknown outcome, no later attempt can say that the
+// operation failed.  "Insufficient stock" only means that the earlier attempt had no effect up to
+// now: its request may still wait in a queue, and take effect when units come back.  "Not held"
+// and the like follow from the state that the earlier attempt may itself have made.  And a server
+// whose idempotency is broken, which this history is there to find out, may refuse the second
+// attempt because the first one took the last unit.  So the operation is of unknown outcome, and
+// the ledger decides.  What is given away is one observation of an empty shelf.
+Outcome Buyer::give_up(const Recorded& operation, Function function, const Error& last,
+                       bool may_have_effect) {
+    const std::int64_t now = shop_.now();
+    if (may_have_effect && function != Function::read) {
+        if (operation) {
+            shop_.recorder.info(now, *operation);
+            process_ = shop_.recorder.take_process();
+        }
+        return Outcome::unknown;
+    }
+    const bool insufficient = last.code() == "insufficient-stock";
+    if (operation) {
+        shop_.recorder.fail(now, *operation, insufficient ? Failure::insufficient : Failure::other);
+    }
+    if (insufficient) { return Outcome::refused; }
+    // A read without an answer is known to have had no effect; its reader saw nothing all the same.
+    return may_have_effect ? Outcome::unknown : Outcome::failed;
+}
+
+}  // namespace rushproof::simulator

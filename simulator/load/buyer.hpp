@@ -1,0 +1,112 @@
+// One simulated user on its way through a journey.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/ports/clock.hpp"
+#include "simulator/load/client.hpp"
+#include "simulator/load/metrics.hpp"
+#include "simulator/load/popularity.hpp"
+#include "simulator/load/recorder.hpp"
+#include "simulator/scenario/scenario.hpp"
+
+namespace rushproof::simulator {
+
+// What all buyers of one driver share.
+struct Shop {
+    std::int64_t now() const { return (clock.monotonic() - start).count(); }
+
+    Clock& clock;
+    ReservationClient client;
+    Recorder& recorder;
+    LoadMetrics& metrics;
+    std::uint64_t seed;
+    MonotonicTime start;      // time zero of the run
+    MonotonicTime stop;       // no operation starts from here on ...
+    MonotonicTime hard_stop;  // ... and none lasts longer
+};
+
+// A load with what its buyers need to know.
+struct LoadPlan {
+    const Load& load;
+    const Journey& journey;
+    PopularSku popular;
+    std::uint16_t index;  // in LoadMetrics::loads
+};
+
+// Either an arrival of an open-loop load, or one of the visits of a constant user.
+struct Visitor {
+    std::uint64_t number = 0;
+    std::optional<std::uint64_t> visit;
+};
+
+class Buyer {
+public:
+    // Shop and plan outlive the buyer.
+    Buyer(Shop& shop, const LoadPlan& plan, Visitor visitor);
+
+    // Walks through the journey, whose first operation was meant to start at `intended`.
+    Task<void> walk(std::int64_t intended);
+
+    // Some operation failed or stayed without an answer.
+    bool had_trouble() const { return had_trouble_; }
+
+private:
+    struct Request {
+        Function function = Function::reserve;
+        std::string sku;
+        std::int64_t quantity = 0;
+        std::string key;  // of the reservation; empty for reads
+        std::string id;   // the server's identifier of the reservation, once known
+        bool recorded = true;
+        bool key_per_attempt = false;
+    };
+    struct Answer {
+        std::string id;
+        std::int64_t available = 0;
+    };
+    struct Finished {
+        Request request;  // with the key of its last attempt
+        Outcome outcome = Outcome::succeeded;
+        Answer answer;  // if it succeeded
+    };
+
+    Task<void> reserve(ReserveStep step);
+    Task<void> read(ReadStep step);
+    Task<void> think(ThinkStep step);
+    Task<void> choose(ChooseStep step);
+
+    // Tries until there is a definite answer or the retry policy gives up.
+    Task<Finished> operate(Request request);
+    Task<Result<Answer>> attempt(Request request);
+    Task<Result<Answer>> send(Context context, Request request);
+    bool worth_retrying(const Error& error, std::int64_t retry) const;
+
+    // What the history is told about an operation; nothing if it is not recorded.
+    using Recorded = std::optional<Recorder::Operation>;
+    Recorded begin(const Request& request);
+    void succeed(const Recorded& operation, const Answer& answer);
+    Outcome give_up(const Recorded& operation, Function function, const Error& last,
+                    bool may_have_effect);
+
+    Shop& shop_;
+    const LoadPlan& plan_;
+    std::string name_;  // unique in the run; begins every key
+    RandomStream quantities_;
+    RandomStream times_;
+    RandomStream choices_;
+    RandomStream pauses_;
+    std::string popular_sku_;
+
+    TextId process_ = no_text;
+    std::size_t step_ = 0;
+    std::int64_t ready_ = 0;  // when the next operation is meant to start
+    bool left_ = false;       // the end came first
+    bool had_trouble_ = false;
+    bool buyer_key_in_effect_ = false;  // a reserve with the per-buyer key worked, or may have
+    std::vector<Request> held_;         // acknowledged reserves, not yet chosen about
+};
+
+}  // namespace rushproof::simulator

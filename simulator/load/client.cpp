@@ -1,0 +1,172 @@
+#include "simulator/load/client.hpp"
+
+#include <boost/json/parse.hpp>
+#include <utility>
+
+#include "core/runtime/json.hpp"
+
+namespace rushproof::simulator {
+
+namespace json = boost::json;
+
+namespace {
+
+// What a status alone says about the effect of the request.
+ErrorKind kind_of(int status) {
+    if (status == 429 || status == 503) { return ErrorKind::retryable; }
+    return status >= 400 && status < 500 ? ErrorKind::permanent : ErrorKind::unknown_outcome;
+}
+
+Error problem_error(const HttpResponse& response) {
+    const JsonBody body(response.body);
+    const auto code = body.text("code");
+    const auto detail = body.text("detail");
+    const auto named = body.text("kind");
+    ErrorKind kind = kind_of(response.status);
+    for (const ErrorKind known :
+         {ErrorKind::retryable, ErrorKind::permanent, ErrorKind::unknown_outcome}) {
+        if (named && *named == to_string(known)) { kind = known; }
+    }
+    return Error(kind, code ? std::string(*code) : "status-" + std::to_string(response.status),
+                 detail ? std::string(*detail) : std::string());
+}
+
+template <class Answer>
+Result<Answer> understand(const Result<HttpResponse>& response,
+                          Result<Answer> (*read)(const HttpResponse&)) {
+    if (!response) { return failure(response.error()); }
+    if (response->status < 200 || response->status > 299) {
+        return failure(problem_error(*response));
+    }
+    Result<Answer> answer = read(*response);
+    if (answer) { return answer; }
+    return failure(ErrorKind::unknown_outcome, "unreadable-answer", answer.error().message());
+}
+
+// SKUs and identifiers are texts of other people: everything that is not plain is escaped.
+std::string path_segment(std::string_view text) {
+    constexpr std::string_view hex = "0123456789ABCDEF";
+    std::string escaped;
+    for (const char c : text) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                           (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '~';
+        if (plain) {
+            escaped += c;
+            continue;
+        }
+        const auto byte = static_cast<unsigned char>(c);
+        escaped += '%';
+        escaped += hex[byte >> 4];
+        escaped += hex[byte & 15];
+    }
+    return escaped;
+}
+
+std::string stock_path(std::string_view sku) { return "/api/v1/stock/" + path_segment(sku); }
+
+Result<ReservationAnswer> read_reservation(const HttpResponse& response) {
+    const JsonBody body(response.body);
+    RP_TRY(const auto id, body.text("id"));
+    RP_TRY(const auto state, body.text("state"));
+    return ReservationAnswer{std::string(id), std::string(state)};
+}
+
+Result<StockAnswer> read_stock(const HttpResponse& response) {
+    const JsonBody body(response.body);
+    RP_TRY(const auto on_hand, body.integer("on_hand"));
+    RP_TRY(const auto held, body.integer("held"));
+    RP_TRY(const auto sold, body.integer("sold"));
+    RP_TRY(const auto available, body.integer("available"));
+    return StockAnswer{on_hand, held, sold, available};
+}
+
+LedgerRow read_row(const json::object& row) {
+    LedgerRow result;
+    result.number = row.at("number").as_int64();
+    result.kind = row.at("kind").as_string();
+    result.quantity = row.at("quantity").as_int64();
+    result.at_us = row.at("at_us").as_int64();
+    // Stock changes belong to no reservation.
+    const auto optional_text = [&](std::string_view member) {
+        const json::value* found = row.if_contains(member);
+        return found != nullptr && found->is_string() ? std::string(found->get_string())
+                                                      : std::string();
+    };
+    result.reservation = optional_text("reservation");
+    result.key = optional_text("key");
+    return result;
+}
+
+Result<LedgerPage> read_ledger(const HttpResponse& response) {
+    try {
+        const json::value body = json::parse(response.body);
+        LedgerPage page;
+        for (const json::value& row : body.as_object().at("entries").as_array()) {
+            page.rows.push_back(read_row(row.as_object()));
+        }
+        const json::value* next = body.get_object().if_contains("next");
+        if (next != nullptr && next->is_int64()) { page.next = next->get_int64(); }
+        return page;
+    } catch (const std::exception& error) {
+        return failure(ErrorKind::permanent, "malformed", error.what());
+    }
+}
+
+}  // namespace
+
+Task<Result<ReservationAnswer>> ReservationClient::reserve(Context context, std::string sku,
+                                                           std::int64_t quantity) {
+    JsonWriter body;
+    body.begin_object();
+    body.member("sku", sku);
+    body.member("quantity", quantity);
+    body.end_object();
+    HttpRequest request("POST", "/api/v1/reservations", std::move(body).text());
+    request.fields.emplace_back("content-type", "application/json");
+    request.fields.emplace_back("idempotency-key", context.idempotency_key);
+    request.fields.emplace_back("x-owner", context.principal);
+    co_return understand(co_await http_.send(std::move(context), std::move(request)),
+                         read_reservation);
+}
+
+Task<Result<ReservationAnswer>> ReservationClient::confirm(Context context, std::string id) {
+    return change(std::move(context), std::move(id), "confirm");
+}
+
+Task<Result<ReservationAnswer>> ReservationClient::release(Context context, std::string id) {
+    return change(std::move(context), std::move(id), "release");
+}
+
+Task<Result<ReservationAnswer>> ReservationClient::change(Context context, std::string id,
+                                                          std::string verb) {
+    HttpRequest request("POST", "/api/v1/reservations/" + path_segment(id) + '/' + verb);
+    request.fields.emplace_back("x-owner", context.principal);
+    co_return understand(co_await http_.send(std::move(context), std::move(request)),
+                         read_reservation);
+}
+
+Task<Result<StockAnswer>> ReservationClient::stock(Context context, std::string sku) {
+    HttpRequest request("GET", stock_path(sku));
+    co_return understand(co_await http_.send(std::move(context), std::move(request)), read_stock);
+}
+
+Task<Result<StockAnswer>> ReservationClient::set_stock(Context context, std::string sku,
+                                                       std::int64_t on_hand) {
+    JsonWriter body;
+    body.begin_object();
+    body.member("on_hand", on_hand);
+    body.end_object();
+    HttpRequest request("PUT", stock_path(sku), std::move(body).text());
+    request.fields.emplace_back("content-type", "application/json");
+    co_return understand(co_await http_.send(std::move(context), std::move(request)), read_stock);
+}
+
+Task<Result<LedgerPage>> ReservationClient::ledger(Context context, std::string sku,
+                                                   std::int64_t after, std::int64_t limit) {
+    HttpRequest request("GET", stock_path(sku) + "/ledger");
+    request.queries.emplace_back("after", std::to_string(after));
+    request.queries.emplace_back("limit", std::to_string(limit));
+    co_return understand(co_await http_.send(std::move(context), std::move(request)), read_ledger);
+}
+
+}  // namespace rushproof::simulator
