@@ -40,7 +40,9 @@ struct ReplyTo {
 // crash(); destroy the service; destroy the host.
 class Host final : public asio::execution_context {
 public:
-    class Executor;
+    template <bool may_run_inline>
+    class BasicExecutor;
+    using Executor = BasicExecutor<true>;
 
     explicit Host(Machine& machine);
     ~Host();
@@ -150,11 +152,13 @@ private:
         Host& host_;
     };
 
+    bool can_run(Duration now) const { return !paused_ && busy_until_ <= now; }
     void enqueue(std::unique_ptr<Job> job);
     // Enqueues `handler(arguments...)` on the handler's own executor.
     template <class Handler, class... Arguments>
     void complete(Handler handler, Arguments... arguments);
 
+    void sleep_until(MonotonicTime at, Clock::WaitHandler handler);
     TimerId add_timer(MonotonicTime at, Timer timer);
     void cancel_timer(TimerId id);
     void fire_due_timers();
@@ -187,27 +191,49 @@ private:
     SpawnerPort spawner_;
 };
 
-// 16 bytes, so any_io_executor stores it inline.  Never runs anything inside execute().
-class Host::Executor {
+// 16 bytes, so any_io_executor stores it inline.  Executes by enqueuing; only what Asio dispatches
+// from within a step of the same host runs at once, as on an io_context of one thread.  (Without
+// that, a coroutine that loses a race before its first step takes the whole race down: co_spawn of
+// Boost 1.81 lets its cancellation escape.)
+template <bool may_run_inline>
+class Host::BasicExecutor {
 public:
-    Executor(Host& host, TaskPointer task) noexcept : host_(&host), task_(std::move(task)) {}
-    Executor(const Executor&) noexcept = default;
-    Executor(Executor&&) noexcept = default;
-    Executor& operator=(const Executor&) noexcept = default;
-    Executor& operator=(Executor&&) noexcept = default;
-    ~Executor() = default;
+    BasicExecutor(Host& host, TaskPointer task) noexcept : host_(&host), task_(std::move(task)) {}
+    BasicExecutor(const BasicExecutor&) noexcept = default;
+    BasicExecutor(BasicExecutor&&) noexcept = default;
+    BasicExecutor& operator=(const BasicExecutor&) noexcept = default;
+    BasicExecutor& operator=(BasicExecutor&&) noexcept = default;
+    ~BasicExecutor() = default;
 
     Host& query(asio::execution::context_t) const noexcept { return *host_; }
     static constexpr asio::execution::blocking_t query(asio::execution::blocking_t) noexcept {
+        if constexpr (may_run_inline) { return asio::execution::blocking.possibly; }
         return asio::execution::blocking.never;
+    }
+    BasicExecutor<false> require(asio::execution::blocking_t::never_t) const noexcept {
+        return {*host_, task_};
+    }
+    BasicExecutor<true> require(asio::execution::blocking_t::possibly_t) const noexcept {
+        return {*host_, task_};
     }
     template <class Function>
     void execute(Function function) const {
+        if constexpr (may_run_inline) {
+            if (host_->scheduler().running() == host_) {
+                std::move(function)();
+                return;
+            }
+        }
+        enqueue(std::move(function));
+    }
+    template <class Function>
+    void enqueue(Function function) const {
         host_->enqueue(std::make_unique<FunctionJob<Function>>(task_, std::move(function)));
     }
-    bool operator==(const Executor& other) const noexcept = default;
+    bool operator==(const BasicExecutor& other) const noexcept = default;
 
 private:
+    friend class Host;
     Host* host_;
     TaskPointer task_;
 };
@@ -244,9 +270,11 @@ void Host::complete(Handler handler, Arguments... arguments) {
         std::move(handler)(std::move(arguments)...);
     };
     if (const auto* ours = executor.template target<Executor>()) {
-        ours->execute(std::move(resume));
+        ours->enqueue(std::move(resume));
     } else {
-        executor.execute(std::move(resume));
+        post([executor, resume = std::move(resume)]() mutable {
+            executor.execute(std::move(resume));
+        });
     }
 }
 

@@ -1,11 +1,12 @@
 // Links between machines: ordered like TCP, with a latency that has a heavy tail, and with faults.
 #pragma once
 #include <boost/asio/awaitable.hpp>
-#include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -17,13 +18,13 @@
 
 namespace rushproof::simulator {
 
-// The latency of a message is base + exponential(tail), and one in a while exponential(slow) more.
+// The latency of a message is base + exponential(tail), and once in a while exponential(slow) more.
 struct LinkOptions {
     Duration base = std::chrono::microseconds(100);
     Duration tail = std::chrono::microseconds(40);
     std::uint32_t slow_millionths = 1'000;
     Duration slow = std::chrono::milliseconds(5);
-    std::size_t buffer = 4'096;  // requests under way; further ones are refused
+    std::size_t buffer = 4'096;  // messages under way; further requests are refused
 };
 
 // From one machine to another; an empty name means every machine.
@@ -40,7 +41,7 @@ struct LinkFault {
     Duration jitter{};  // and up to this more, uniform
 };
 
-// What a trace sees of an answer.  Specialise it for what is carried over call().
+// What the trace sees of an answer.  Specialise it for what else is carried by call().
 template <class T>
 struct PayloadHash;
 template <>
@@ -54,6 +55,7 @@ struct PayloadHash<std::int64_t> {
     }
 };
 
+// Lives longer than every Host, and less long than the Scheduler.
 class Network {
 public:
     explicit Network(Scheduler& scheduler, LinkOptions options = {});
@@ -62,7 +64,7 @@ public:
     Network& operator=(const Network&) = delete;
 
     // Runs `deliver` as a step of the process that lives on `to` now; dropped when that one is dead
-    // at arrival.  False, and nothing sent, when the link's buffer is full.
+    // at arrival.  False, and nothing sent, when the link's buffer is full or nobody lives there.
     bool send(Host& from, Machine& to, std::string_view what, std::uint64_t payload,
               std::function<void(Host&)> deliver);
 
@@ -78,7 +80,8 @@ public:
     Task<Result<T>> call(Host& caller, Machine& target, std::string_view what,
                          std::uint64_t payload, Context context, Handler handler);
 
-    // Faults, from now until lifted.  Both answer how many messages the fault held up or delayed.
+    // Faults, from now until lifted.  lift() and touched() answer how many messages the fault held
+    // up or delayed so far.
     void inject(LinkFault fault);
     std::uint64_t lift(std::string_view id);
     std::uint64_t touched(std::string_view id) const;
@@ -86,50 +89,181 @@ public:
     std::uint64_t messages() const { return messages_; }
 
 private:
-    struct Link;
     struct ActiveFault;
-    // Where the answer to a call goes; texts and machines live as long as the scheduler.
-    struct Route {
-        Machine* caller;
-        std::uint32_t incarnation;
-        WaitId wait;
-    };
-    enum class Loss : std::uint8_t { refused, reset };
-    class Message;
+    class Link;
     class Datagram;
-    class Reset;
+    class Failure;
     template <class T, class Handler>
     class Request;
     template <class T>
     class Reply;
 
+    // refused: nobody listened; reset: the process that it was for is dead.
+    enum class Loss : std::uint8_t { refused, reset };
+
+    class Message {
+    public:
+        Message(std::string_view message_what, std::uint64_t message_payload,
+                std::uint32_t to_incarnation, bool is_request = false)
+            : what(message_what),
+              payload(message_payload),
+              incarnation(to_incarnation),
+              needs_listener(is_request) {}
+        Message(const Message&) = delete;
+        Message& operator=(const Message&) = delete;
+        virtual ~Message() = default;
+
+        // Runs on the host that it was sent to.
+        virtual void deliver(Host& target) = 0;
+        // Arrived at `machine` in vain.
+        virtual void bounce(Machine& /*machine*/, Loss /*loss*/) {}
+
+        const std::string_view what;
+        const std::uint64_t payload;
+        const std::uint32_t incarnation;  // of the process it is for; 0: whoever lives there
+        const bool needs_listener;
+        Duration arrival{};
+    };
+
+    // Where the answer to a call goes.
+    struct Route {
+        Machine* caller;
+        std::uint32_t incarnation;
+        WaitId wait;
+    };
+
     template <class T, class Handler>
-    static Task<void> serve(Network& network, Host& target, std::uint64_t call, Route route,
+    static Task<void> serve(Network& network, Host& target, std::uint64_t call,
                             std::string_view what, Context context, Handler handler);
+    template <class T>
+    static std::uint64_t payload_of(const Result<T>& result);
+
+    using Faults = std::vector<std::unique_ptr<ActiveFault>>;
 
     Link& link(Machine& from, Machine& to);
-    bool accepts_request(Machine& from, Machine& to);
+    bool is_full(Machine& from, Machine& to);
     void enqueue(Machine& from, Machine& to, std::unique_ptr<Message> message);
-    Duration latency(Link& link);
-    void pump(Link& link);
-    void arrive(Link& link);
-    void deliver_first(Link& link);
-    void refresh_faults(Link& link);
+    Faults::const_iterator find_fault(std::string_view id) const;
     void host_crashed(Host& host);
-    static std::uint64_t held_by(const Link& link, const ActiveFault& fault, Duration now);
 
-    std::uint32_t connected_incarnation(const Host& caller, const Machine& target) const;
-    void connected(const Host& caller, const Machine& target, std::uint32_t incarnation);
-    std::uint64_t begin_serving(Machine& target, Route route);
-    void end_serving(Machine& target, std::uint64_t call);
-    void lost(Machine& from, Route route, Loss loss);
+    std::uint32_t connected_to(const Host& caller, const Machine& target) const;
+    std::uint64_t begin_serving(const Host& target, Route route);
+    Route end_serving(const Host& target, std::uint64_t call);
+    void answered(const Host& caller, const Machine& target, std::uint32_t incarnation);
+    void fail(Machine& from, const Route& route, Loss loss);
+
+    // Which process of the target the caller last heard from.
+    struct Connection {
+        std::uint32_t caller = 0;
+        std::uint32_t target = 0;
+    };
+    using MachinePair = std::pair<std::uint32_t, std::uint32_t>;
 
     Scheduler& scheduler_;
     LinkOptions options_;
     std::uint64_t messages_ = 0;
     std::uint64_t calls_ = 0;
-    std::map<std::pair<std::uint32_t, std::uint32_t>, std::unique_ptr<Link>> links_;
-    std::vector<std::unique_ptr<ActiveFault>> faults_;
+    std::map<MachinePair, std::unique_ptr<Link>> links_;
+    std::map<MachinePair, Connection> connections_;
+    std::map<std::pair<std::uint32_t, std::uint64_t>, Route> serving_;  // by (machine, call)
+    Faults faults_;
 };
+
+template <class T>
+std::uint64_t Network::payload_of(const Result<T>& result) {
+    if (!result) { return hash64(result.error().code()); }
+    if constexpr (std::is_void_v<T>) {
+        return 0;
+    } else {
+        return PayloadHash<T>::of(*result);
+    }
+}
+
+template <class T>
+class Network::Reply final : public Message {
+public:
+    Reply(Network& network, Host& target, Route route, std::string_view what, Result<T> result)
+        : Message(what, payload_of(result), route.incarnation),
+          network_(network),
+          sender_(target.machine()),
+          sender_incarnation_(target.incarnation()),
+          wait_(route.wait),
+          result_(std::move(result)) {}
+
+    void deliver(Host& caller) override {
+        network_.answered(caller, sender_, sender_incarnation_);
+        caller.answer(ReplyTo<T>{wait_}, std::move(result_));
+    }
+
+private:
+    Network& network_;
+    Machine& sender_;
+    std::uint32_t sender_incarnation_;
+    WaitId wait_;
+    Result<T> result_;
+};
+
+template <class T, class Handler>
+class Network::Request final : public Message {
+public:
+    Request(Network& network, Route route, std::string_view what, std::uint64_t payload,
+            std::uint32_t incarnation, Duration time_left, Context context, Handler handler)
+        : Message(what, payload, incarnation, true),
+          network_(network),
+          route_(route),
+          time_left_(time_left),
+          context_(std::move(context)),
+          handler_(std::move(handler)) {}
+
+    void deliver(Host& target) override {
+        context_.deadline = target.clock().monotonic() + time_left_;
+        const std::uint64_t call = network_.begin_serving(target, route_);
+        target.spawn(
+            what, serve<T>(network_, target, call, what, std::move(context_), std::move(handler_)));
+    }
+    void bounce(Machine& machine, Loss loss) override { network_.fail(machine, route_, loss); }
+
+private:
+    Network& network_;
+    Route route_;
+    Duration time_left_;
+    Context context_;
+    Handler handler_;
+};
+
+template <class T, class Handler>
+Task<void> Network::serve(Network& network, Host& target, std::uint64_t call, std::string_view what,
+                          Context context, Handler handler) {
+    Result<T> result = co_await handler(target, std::move(context));
+    const Route route = network.end_serving(target, call);
+    network.enqueue(target.machine(), *route.caller,
+                    std::make_unique<Reply<T>>(network, target, route, what, std::move(result)));
+}
+
+template <class T, class Handler>
+Task<Result<T>> Network::call(Host& caller, Machine& target, std::string_view what,
+                              std::uint64_t payload, Context context, Handler handler) {
+    // A bound that keeps "no deadline" from overflowing the target's clock.
+    constexpr Duration longest = std::chrono::hours(24 * 365);
+    const MonotonicTime deadline = context.deadline;
+    const Duration left = std::min(deadline - caller.clock().monotonic(), longest);
+    if (left <= Duration::zero()) {
+        co_return failure(ErrorKind::retryable, "unavailable",
+                          "the deadline had passed before anything was sent");
+    }
+    if (is_full(caller.machine(), target)) {
+        co_return failure(ErrorKind::retryable, "unavailable",
+                          "too many messages are under way to " + target.name());
+    }
+    const std::string_view name = scheduler_.intern(what);
+    auto start = [&](ReplyTo<T> to) {
+        const Route route{&caller.machine(), caller.incarnation(), to.id};
+        enqueue(caller.machine(), target,
+                std::make_unique<Request<T, Handler>>(*this, route, name, payload,
+                                                      connected_to(caller, target), left,
+                                                      std::move(context), std::move(handler)));
+    };
+    co_return co_await caller.reply<T>(name, deadline, std::move(start));
+}
 
 }  // namespace rushproof::simulator

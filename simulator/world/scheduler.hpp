@@ -3,6 +3,7 @@
 #pragma once
 #include <deque>
 #include <functional>
+#include <limits>
 #include <set>
 #include <string>
 #include <string_view>
@@ -58,6 +59,7 @@ public:
 
 private:
     friend class Host;
+    friend class Scheduler;
 
     Scheduler& scheduler_;
     std::uint32_t index_;
@@ -70,8 +72,8 @@ private:
 };
 
 // What a run came to: the asked time; idle: nothing left to do; stuck: nothing can ever happen any
-// more although somebody waits (see Scheduler::waiting()).
-enum class RunEnd : std::uint8_t { reached, idle, stuck };
+// more although somebody waits (see Scheduler::waiting()); step_limit: as many steps as allowed.
+enum class RunEnd : std::uint8_t { reached, idle, stuck, step_limit };
 
 class Scheduler {
 public:
@@ -99,14 +101,16 @@ public:
     void cancel(TimerId event) { events_.remove(event); }
     // Runs `function` before the next step: the only way for a step to crash a host.
     void between_steps(std::function<void()> function);
-    bool in_step() const { return in_step_; }
+    // Whose step is under way; null between steps.
+    Host* running() const { return running_; }
 
     // Called with each host that crashes, dead already but not yet purged.
     void on_crash(std::function<void(Host&)> function);
 
-    // Runs everything up to and including `end`; afterwards now() is `end`.  An exception that
-    // escapes from a coroutine or an event comes out here.
-    RunEnd run_until(Duration end);
+    // Runs everything up to and including `end`; afterwards now() is `end`, unless steps() came to
+    // `last_step` before.  An exception that escapes from a coroutine or an event comes out here.
+    RunEnd run_until(Duration end,
+                     std::uint64_t last_step = std::numeric_limits<std::uint64_t>::max());
     // Who waits for what, one line each.
     std::vector<std::string> waiting() const;
 
@@ -123,11 +127,12 @@ private:
         Duration wake = Duration::max();
     };
 
-    bool run_due_events();
-    Survey survey();
+    void run_due_events();
+    // Fires due timers, counts who can run, and finds when something happens next.
+    Survey look_around();
     void step(std::size_t runnable);
     std::size_t pick(std::size_t runnable);
-    std::size_t highest_priority() const;
+    std::size_t highest_priority();
     void crashed(Host& host);
 
     SchedulerOptions options_;
@@ -135,7 +140,7 @@ private:
     Tape& tape_;
     Duration now_{};
     std::uint64_t steps_ = 0;
-    bool in_step_ = false;
+    Host* running_ = nullptr;
     std::deque<Machine> machines_;
     TimerQueue<std::function<void()>> events_;
     std::vector<std::function<void()>> between_steps_;
@@ -143,8 +148,8 @@ private:
     std::set<std::string, std::less<>> texts_;
     std::uint64_t pick_key_;
     Duration picks_at_{-1};
-    RandomStream picks_{0};                // of the present virtual time
-    std::vector<std::uint64_t> preempts_;  // pct: step numbers, descending
+    RandomStream picks_{0};                   // of the present virtual time
+    std::vector<std::uint64_t> preemptions_;  // pct: step numbers, latest first
 };
 
 }  // namespace rushproof::simulator

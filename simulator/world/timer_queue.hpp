@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -13,8 +14,8 @@ struct TimerId {
     std::uint32_t generation = 0;
 };
 
-// A binary heap of small entries over a table of slots that hold the payloads.  Payload is cheap to
-// move and default-constructible.
+// A binary heap of small entries over a table of slots that hold the payloads.  Payloads are only
+// ever move-constructed: assigning to an any_completion_handler of Boost 1.81 never returns.
 template <class Payload>
 class TimerQueue {
 public:
@@ -29,15 +30,17 @@ public:
             slot = free_.back();
             free_.pop_back();
         }
-        slots_[slot].payload = std::move(payload);
+        slots_[slot].payload.emplace(std::move(payload));
         heap_.push_back({at, next_sequence_++, slot});
         rise(heap_.size() - 1);
         return {slot, slots_[slot].generation};
     }
 
-    // The payload, or a default-constructed one when the timer has left the queue already.
-    Payload remove(TimerId id) {
-        if (id.slot >= slots_.size() || slots_[id.slot].generation != id.generation) { return {}; }
+    // The payload; nothing when the timer has left the queue already.
+    std::optional<Payload> remove(TimerId id) {
+        if (id.slot >= slots_.size() || slots_[id.slot].generation != id.generation) {
+            return std::nullopt;
+        }
         return take(slots_[id.slot].position);
     }
 
@@ -57,14 +60,15 @@ private:
         }
     };
     struct Slot {
-        Payload payload{};
+        std::optional<Payload> payload;
         std::size_t position = 0;
         std::uint32_t generation = 0;
     };
 
     Payload take(std::size_t position) {
         Slot& slot = slots_[heap_[position].slot];
-        Payload payload = std::exchange(slot.payload, Payload{});
+        Payload payload = std::move(*slot.payload);
+        slot.payload.reset();
         ++slot.generation;
         free_.push_back(heap_[position].slot);
         const Entry last = heap_.back();

@@ -1,0 +1,178 @@
+#include "simulator/world/host.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <exception>
+
+#include "core/base/assert.hpp"
+#include "core/base/hash.hpp"
+
+namespace rushproof::simulator {
+
+Host::Host(Machine& machine)
+    : machine_(machine),
+      incarnation_(++machine.incarnations_),
+      system_task_(executor("system").task_),
+      clock_(*this),
+      random_(keyed_stream(scheduler().seed(), "host", combine64(hash64(name()), incarnation_))),
+      spawner_(*this) {
+    RP_ASSERT(machine_.host_ == nullptr);
+    machine_.host_ = this;
+}
+
+Host::~Host() {
+    crash();
+    bury();
+    destroy();
+}
+
+Host::Executor Host::executor(std::string_view task_name) {
+    const std::uint64_t task = tasks_++;
+    return Executor(
+        *this, TaskPointer(new TaskIdentity(task, scheduler().intern(task_name),
+                                            scheduler().task_priority(machine_.index(), task))));
+}
+
+void Host::spawn(std::string_view task_name, Task<void> task) {
+    asio::co_spawn(asio::any_io_executor(executor(task_name)), std::move(task),
+                   [](const std::exception_ptr& exception) {
+                       if (exception) { std::rethrow_exception(exception); }
+                   });
+}
+
+void Host::crash() {
+    RP_ASSERT(scheduler().running() == nullptr);
+    if (!alive_) { return; }
+    alive_ = false;
+    machine_.host_ = nullptr;
+    scheduler().crashed(*this);
+    bury();
+    shutdown();  // frees the frames that wait inside of Asio's channels
+    bury();
+}
+
+bool Host::empty() const {
+    return ready_.empty() && graveyard_.empty() && timers_.empty() && waits_.empty();
+}
+
+void Host::bury() {
+    // Destroying a frame may enqueue and cancel: until nothing more comes.
+    while (!empty()) {
+        const auto ready = std::exchange(ready_, {});
+        const auto graveyard = std::exchange(graveyard_, {});
+        const auto timers = std::exchange(timers_, {});
+        const auto waits = std::exchange(waits_, {});
+        free_waits_.clear();
+        waiting_count_ = 0;
+    }
+}
+
+void Host::enqueue(std::unique_ptr<Job> job) {
+    if (alive_) {
+        ready_.add(std::move(job));
+    } else {
+        graveyard_.push_back(std::move(job));
+    }
+}
+
+void Host::sleep_until(MonotonicTime at, Clock::WaitHandler handler) {
+    if (!alive_) {
+        post([handler = std::move(handler)]() mutable {});
+        return;
+    }
+    auto slot = asio::get_associated_cancellation_slot(handler);
+    const TimerId timer = add_timer(at, {std::move(handler), {}});
+    if (slot.is_connected()) {
+        slot.assign([this, timer](asio::cancellation_type) { cancel_timer(timer); });
+    }
+}
+
+TimerId Host::add_timer(MonotonicTime at, Timer timer) {
+    const TimerId id = timers_.add(at.time_since_epoch().count(), std::move(timer));
+    plan_wake();
+    return id;
+}
+
+void Host::cancel_timer(TimerId id) {
+    std::optional<Timer> timer = timers_.remove(id);
+    if (!timer) { return; }
+    plan_wake();
+    if (timer->sleeper) {
+        complete(std::move(timer->sleeper),
+                 boost::system::error_code(asio::error::operation_aborted));
+    }
+}
+
+void Host::fire_due_timers() {
+    const std::int64_t now = clock_.monotonic().time_since_epoch().count();
+    while (timers_.next() <= now) {
+        Timer timer = timers_.pop();
+        if (timer.sleeper) {
+            complete(std::move(timer.sleeper), boost::system::error_code());
+        } else {
+            fail(timer.wait, Error(ErrorKind::unknown_outcome, "deadline-exceeded",
+                                   "no answer before the deadline"));
+        }
+    }
+    plan_wake();
+}
+
+void Host::plan_wake() {
+    wake_ = timers_.empty()
+                ? Duration::max()
+                : machine_.clock().virtual_time(MonotonicTime(Duration(timers_.next())));
+}
+
+WaitId Host::add_wait(std::unique_ptr<Wait> wait, std::optional<MonotonicTime> deadline) {
+    RP_ASSERT(alive_);
+    if (free_waits_.empty()) {
+        free_waits_.push_back(static_cast<std::uint32_t>(waits_.size()));
+        waits_.emplace_back();
+    }
+    const std::uint32_t slot = free_waits_.back();
+    free_waits_.pop_back();
+    const WaitId id{slot, waits_[slot].generation};
+    if (deadline) { wait->timer = add_timer(*deadline, {{}, id}); }
+    waits_[slot].wait = std::move(wait);
+    ++waiting_count_;
+    return id;
+}
+
+std::unique_ptr<Host::Wait> Host::take_wait(WaitId id) {
+    if (id.slot >= waits_.size() || waits_[id.slot].generation != id.generation) { return nullptr; }
+    ++waits_[id.slot].generation;
+    free_waits_.push_back(id.slot);
+    --waiting_count_;
+    std::unique_ptr<Wait> wait = std::move(waits_[id.slot].wait);
+    cancel_timer(wait->timer);
+    return wait;
+}
+
+bool Host::fail(WaitId id, Error error) {
+    const std::unique_ptr<Wait> wait = take_wait(id);
+    if (!wait) { return false; }
+    wait->fail(*this, boost::system::error_code(), std::move(error));
+    return true;
+}
+
+void Host::cancel_wait(WaitId id) {
+    const std::unique_ptr<Wait> wait = take_wait(id);
+    if (!wait) { return; }
+    wait->fail(*this, asio::error::operation_aborted,
+               Error(ErrorKind::unknown_outcome, "cancelled", "the caller gave up"));
+}
+
+MonotonicTime Host::ClockPort::monotonic() const {
+    return host_.machine().clock().monotonic(host_.scheduler().now());
+}
+WallTime Host::ClockPort::wall() const {
+    return host_.machine().clock().wall(host_.scheduler().now());
+}
+void Host::ClockPort::wait_until(MonotonicTime at, WaitHandler handler) {
+    host_.sleep_until(at, std::move(handler));
+}
+
+asio::any_io_executor Host::SpawnerPort::executor(std::string_view task_name) {
+    return host_.executor(task_name);
+}
+
+}  // namespace rushproof::simulator
