@@ -1,0 +1,151 @@
+#include "simulator/models/database/engine.hpp"
+
+#include <algorithm>
+
+#include "core/base/assert.hpp"
+#include "simulator/models/database/backend.hpp"
+
+namespace rushproof::simulator {
+
+namespace {
+
+// PostgreSQL logs a sequence once for this many numbers.
+constexpr std::int64_t sequence_log_ahead = 32;
+
+}  // namespace
+
+ModelEngine::ModelEngine(ModelSchema schema, ModelOptions options)
+    : options_(std::make_shared<const ModelOptions>(std::move(options))) {
+    for (ModelTable& definition : schema.tables) {
+        const std::string_view name = definition.name;
+        const bool added = tables_.try_emplace(name, std::move(definition)).second;
+        RP_ASSERT(added);
+    }
+    for (StatementModel& model : schema.statements) {
+        const bool added =
+            statements_.try_emplace(model.statement->name, std::move(model.function)).second;
+        RP_ASSERT(added);
+    }
+}
+
+ModelEngine::~ModelEngine() {
+    // Suspended calls go last: they hold frames, whose destructors look at their slots.
+    std::vector<std::optional<LockWaiter::Suspended>> waiting;
+    for (ModelBackend* backend : backends_) {
+        if (backend->waiter() != nullptr) { waiting.push_back(backend->waiter()->take()); }
+    }
+    sever_backends();
+}
+
+Table& ModelEngine::table(std::string_view name) {
+    const auto entry = tables_.find(name);
+    RP_ASSERT(entry != tables_.end());
+    return entry->second;
+}
+
+const StatementFunction* ModelEngine::statement(std::string_view name) const {
+    const auto entry = statements_.find(name);
+    return entry == statements_.end() ? nullptr : &entry->second;
+}
+
+void ModelEngine::disconnect(ModelBackend& backend) {
+    backends_.erase(std::find(backends_.begin(), backends_.end(), &backend));
+}
+
+std::int64_t ModelEngine::next_number(Table& table) {
+    Table::Sequence& sequence = table.sequence;
+    ++sequence.last;
+    if (sequence.last > sequence.logged) {
+        sequence.logged = sequence.last + sequence_log_ahead;
+        sequences_to_log_.emplace_back(&table, sequence.logged);
+    }
+    return sequence.last;
+}
+
+std::optional<std::size_t> ModelEngine::append_commit(const std::vector<Slot*>& slots) {
+    LogRecord record;
+    for (const Slot* slot : slots) {
+        if (!slot->uncommitted()) { continue; }
+        const Version& version = slot->versions.back();
+        record.writes.push_back({slot->table, version.row, version.deleted});
+    }
+    if (record.writes.empty()) { return std::nullopt; }
+    record.sequences = std::exchange(sequences_to_log_, {});
+    log_.push_back(std::move(record));
+    return log_.size() - 1;
+}
+
+void ModelEngine::make_visible(std::size_t record, const std::vector<Slot*>& slots) {
+    flushed_ = std::max(flushed_, record + 1);
+    log_[record].committed_at = elapsed();
+    log_[record].visible = true;
+    ++commit_number_;
+    for (Slot* slot : slots) {
+        slot->table->commit(*slot, commit_number_, log_[record].committed_at);
+        const bool superseded =
+            slot->versions.size() > 1 || (!slot->versions.empty() && slot->versions[0].deleted);
+        if (superseded) {
+            ++slot->vacuums_queued;
+            vacuum_queue_.emplace_back(commit_number_, slot);
+        }
+    }
+    vacuum();
+}
+
+void ModelEngine::vacuum() {
+    std::uint64_t horizon = commit_number_;
+    for (const ModelBackend* backend : backends_) {
+        horizon = std::min(horizon, backend->snapshot_number().value_or(horizon));
+    }
+    while (!vacuum_queue_.empty() && vacuum_queue_.front().first <= horizon) {
+        Slot& slot = *vacuum_queue_.front().second;
+        vacuum_queue_.pop_front();
+        --slot.vacuums_queued;
+        slot.table->vacuum(slot, horizon);
+        slot.table->erase_if_unused(slot);
+    }
+}
+
+void ModelEngine::sever_backends() {
+    for (ModelBackend* backend : backends_) { backend->sever(); }
+    backends_.clear();
+}
+
+void ModelEngine::crash(std::size_t unflushed_kept) {
+    std::vector<std::optional<LockWaiter::Suspended>> waiting;
+    for (ModelBackend* backend : backends_) {
+        if (backend->waiter() != nullptr) { waiting.push_back(backend->waiter()->take()); }
+    }
+    sever_backends();
+    vacuum_queue_.clear();
+    sequences_to_log_.clear();
+    for (auto& [name, table] : tables_) {
+        table.clear();
+        table.sequence = {};
+    }
+    log_.resize(flushed_ + std::min(unflushed_kept, unflushed()));
+    flushed_ = log_.size();
+    for (LogRecord& record : log_) { replay(record); }
+    for (auto& call : waiting) {
+        if (call) { call->resume(); }
+    }
+}
+
+void ModelEngine::replay(LogRecord& record) {
+    if (!record.visible) {
+        record.committed_at = elapsed();
+        record.visible = true;
+    }
+    for (const auto& [table, logged] : record.sequences) { table->sequence = {logged, logged}; }
+    for (const LogRecord::Write& write : record.writes) {
+        Version version;
+        version.row = write.row;
+        version.incarnation = next_incarnation();
+        version.deleted = write.deleted;
+        version.visible_since = commit_number_;
+        version.committed_at = record.committed_at;
+        write.table->restore(version);
+    }
+}
+
+}  // namespace rushproof::simulator

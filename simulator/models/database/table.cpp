@@ -1,0 +1,238 @@
+#include "simulator/models/database/table.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "core/base/assert.hpp"
+#include "simulator/models/database/lock_waiter.hpp"
+
+namespace rushproof::simulator {
+
+namespace {
+
+enum class Tag : char { null = 0, integer = 1, time = 2, text = 3, bytes = 4 };
+
+void append_integer(std::string& to, Tag tag, std::int64_t value) {
+    // Flipping the sign bit makes unsigned order equal signed order.
+    const std::uint64_t ordered = static_cast<std::uint64_t>(value) ^ (std::uint64_t{1} << 63);
+    to.push_back(static_cast<char>(tag));
+    for (int shift = 56; shift >= 0; shift -= 8) {
+        to.push_back(static_cast<char>(ordered >> shift));
+    }
+}
+
+// A zero byte becomes 00 FF and the end is 00 01, so that no value is a prefix of another one.
+void append_text(std::string& to, Tag tag, const std::string& value) {
+    to.push_back(static_cast<char>(tag));
+    for (const char byte : value) {
+        to.push_back(byte);
+        if (byte == '\0') { to.push_back('\xFF'); }
+    }
+    to.push_back('\0');
+    to.push_back('\1');
+}
+
+void append_value(std::string& to, const Value& value) {
+    if (const auto* number = std::get_if<std::int64_t>(&value)) {
+        append_integer(to, Tag::integer, *number);
+    } else if (const auto* text = std::get_if<std::string>(&value)) {
+        append_text(to, Tag::text, *text);
+    } else if (const auto* time = std::get_if<WallTime>(&value)) {
+        append_integer(to, Tag::time, time->time_since_epoch().count());
+    } else if (const auto* bytes = std::get_if<Bytes>(&value)) {
+        append_text(to, Tag::bytes, bytes->data);
+    } else {
+        RP_ASSERT(std::holds_alternative<std::monostate>(value));  // arrays are no columns
+        to.push_back(static_cast<char>(Tag::null));
+    }
+}
+
+std::string encode(const Row& row, const std::vector<std::size_t>& columns) {
+    std::string result;
+    for (const std::size_t column : columns) { append_value(result, row[column]); }
+    return result;
+}
+
+std::string encode(const Row& values) {
+    std::string result;
+    for (const Value& value : values) { append_value(result, value); }
+    return result;
+}
+
+bool equal_in(const std::vector<std::size_t>& columns, const Row& a, const Row& b) {
+    return std::all_of(columns.begin(), columns.end(),
+                       [&](std::size_t column) { return a[column] == b[column]; });
+}
+
+bool is_null(const Value& value) { return std::holds_alternative<std::monostate>(value); }
+
+}  // namespace
+
+const Version* Slot::visible(const Snapshot& snapshot) const {
+    for (auto version = versions.rbegin(); version != versions.rend(); ++version) {
+        const bool seen =
+            version->writer == nullptr
+                ? version->visible_since <= snapshot.commit_number
+                : version->writer == snapshot.reader && version->command < snapshot.command;
+        if (seen) { return version->deleted ? nullptr : &*version; }
+    }
+    return nullptr;
+}
+
+const Version* Slot::newest(const ModelBackend* reader) const {
+    for (auto version = versions.rbegin(); version != versions.rend(); ++version) {
+        if (version->writer == nullptr || version->writer == reader) { return &*version; }
+    }
+    return nullptr;
+}
+
+std::size_t Slot::first_uncommitted() const {
+    std::size_t first = versions.size();
+    while (first > 0 && versions[first - 1].writer != nullptr) { --first; }
+    return first;
+}
+
+// NULL equals nothing, as in SQL.
+bool matches(const RowFilter& filter, const Row& row) {
+    for (std::size_t i = 0; i < filter.columns.size(); ++i) {
+        if (is_null(filter.values[i]) || row[filter.columns[i]] != filter.values[i]) {
+            return false;
+        }
+    }
+    return !filter.where || filter.where(row);
+}
+
+Table::Table(ModelTable definition) : definition_(std::move(definition)) {
+    RP_ASSERT(definition_.key_columns >= 1);
+    RP_ASSERT(definition_.key_columns <= definition_.columns.size());
+    key_columns_.resize(definition_.key_columns);
+    std::iota(key_columns_.begin(), key_columns_.end(), std::size_t{0});
+    for (const auto& columns : definition_.indexes) { indexes_.push_back(Index{columns, {}}); }
+}
+
+std::string Table::key_of(const Row& row) const { return encode(row, key_columns_); }
+
+bool Table::key_complete(const Row& row) const {
+    return std::none_of(key_columns_.begin(), key_columns_.end(),
+                        [&](std::size_t column) { return is_null(row[column]); });
+}
+
+Slot& Table::slot(const std::string& key) {
+    const auto [entry, inserted] = slots_.try_emplace(key, *this);
+    if (inserted) { entry->second.key = &entry->first; }
+    return entry->second;
+}
+
+std::vector<Candidate> Table::find(const RowFilter& filter, const Snapshot& snapshot) {
+    RP_ASSERT(filter.columns.size() == filter.values.size());
+    std::vector<Candidate> result;
+    const auto consider = [&](Slot& slot) {
+        const Version* version = slot.visible(snapshot);
+        if (version != nullptr && matches(filter, *version->row)) {
+            result.push_back(Candidate{&slot, version->row, version->incarnation});
+        }
+    };
+    if (filter.columns.empty()) {
+        for (auto& [key, slot] : slots_) { consider(slot); }
+        return result;
+    }
+    const std::string prefix = encode(filter.values);
+    if (filter.columns == key_columns_) {
+        if (const auto entry = slots_.find(prefix); entry != slots_.end()) {
+            consider(entry->second);
+        }
+        return result;
+    }
+    for (Index& index : indexes_) {
+        if (index.columns != filter.columns) { continue; }
+        for (auto entry = index.slots.lower_bound(prefix);
+             entry != index.slots.end() && entry->first.starts_with(prefix); ++entry) {
+            consider(*entry->second);
+        }
+        return result;
+    }
+    for (auto& [key, slot] : slots_) { consider(slot); }
+    return result;
+}
+
+void Table::add(Slot& slot, Version version) {
+    add_to_indexes(slot, *version.row);
+    slot.versions.push_back(std::move(version));
+}
+
+void Table::commit(Slot& slot, std::uint64_t commit_number, Duration at) {
+    if (!slot.uncommitted()) { return; }
+    erase_versions(slot, slot.first_uncommitted(), slot.versions.size() - 1);
+    Version& version = slot.versions.back();
+    version.writer = nullptr;
+    version.visible_since = commit_number;
+    version.committed_at = at;
+}
+
+void Table::roll_back(Slot& slot) {
+    erase_versions(slot, slot.first_uncommitted(), slot.versions.size());
+}
+
+void Table::vacuum(Slot& slot, std::uint64_t horizon) {
+    std::size_t keep = 0;
+    for (std::size_t i = 0; i < slot.versions.size(); ++i) {
+        const Version& version = slot.versions[i];
+        if (version.writer != nullptr || version.visible_since > horizon) { break; }
+        keep = version.deleted ? i + 1 : i;
+    }
+    erase_versions(slot, 0, keep);
+}
+
+void Table::offer(Slot& slot) {
+    if (slot.waiters.empty()) {
+        erase_if_unused(slot);
+    } else {
+        slot.waiters.front()->wake();
+    }
+}
+
+void Table::erase_if_unused(Slot& slot) {
+    if (slot.versions.empty() && slot.owner == nullptr && slot.waiters.empty() &&
+        slot.vacuums_queued == 0) {
+        slots_.erase(slots_.find(*slot.key));
+    }
+}
+
+void Table::clear() {
+    for (Index& index : indexes_) { index.slots.clear(); }
+    slots_.clear();
+}
+
+void Table::restore(const Version& version) {
+    Slot& restored = slot(key_of(*version.row));
+    erase_versions(restored, 0, restored.versions.size());
+    if (!version.deleted) { add(restored, version); }
+    erase_if_unused(restored);
+}
+
+void Table::add_to_indexes(Slot& slot, const Row& row) {
+    for (Index& index : indexes_) {
+        index.slots.emplace(encode(row, index.columns) + *slot.key, &slot);
+    }
+}
+
+void Table::erase_versions(Slot& slot, std::size_t first, std::size_t last) {
+    const auto begin = slot.versions.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto end = slot.versions.begin() + static_cast<std::ptrdiff_t>(last);
+    std::vector<std::shared_ptr<const Row>> erased;
+    if (!indexes_.empty()) {
+        for (auto version = begin; version != end; ++version) { erased.push_back(version->row); }
+    }
+    slot.versions.erase(begin, end);
+    for (Index& index : indexes_) {
+        for (const auto& row : erased) {
+            const bool still_there = std::any_of(
+                slot.versions.begin(), slot.versions.end(),
+                [&](const Version& v) { return equal_in(index.columns, *v.row, *row); });
+            if (!still_there) { index.slots.erase(encode(*row, index.columns) + *slot.key); }
+        }
+    }
+}
+
+}  // namespace rushproof::simulator
