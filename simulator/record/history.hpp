@@ -73,6 +73,8 @@ struct Event {
 struct BasketLine {
     TextId key = no_text;
     std::int64_t quantity = 0;
+
+    friend bool operator==(const BasketLine&, const BasketLine&) = default;
 };
 
 // A fault as planned and as it happened ("process":"nemesis").
