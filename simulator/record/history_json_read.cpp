@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <istream>
 
-#include "simulator/record/event_appender.hpp"
 #include "simulator/record/history_json.hpp"
+#include "simulator/record/history_rules.hpp"
 #include "simulator/record/json_line.hpp"
 
 namespace rushproof::simulator {
@@ -31,14 +31,6 @@ Problem refuse_mistyped(const JsonLine& line, std::initializer_list<Member> memb
         if (line.is_mistyped(member)) return need(line, {member});
     }
     return std::nullopt;
-}
-
-Problem need_between(const JsonLine& line, Member member, std::int64_t least, std::int64_t most) {
-    if (auto problem = refuse_mistyped(line, {member})) return problem;
-    const std::int64_t value = line.integer(member);
-    if (value >= least && value <= most) return std::nullopt;
-    return quoted(member) + " is " + std::to_string(value) + ": give a number from " +
-           std::to_string(least) + " to " + std::to_string(most);
 }
 
 bool is_blank(std::string_view line) {
@@ -99,10 +91,10 @@ private:
         if (!has_header_) {
             return "a header must come first: {\"rushproof-history\":1,\"stock\":{...}}";
         }
-        if (auto problem = need(line, {Member::process, Member::type, Member::function})) {
+        if (auto problem =
+                need(line, {Member::time, Member::process, Member::type, Member::function})) {
             return problem;
         }
-        if (auto problem = need_between(line, Member::time, -time_max, time_max)) return problem;
         if (line.text(Member::process) == "nemesis") return fault(line);
         if (line.text(Member::process) == "audit") return audit(line);
         return event(line);
@@ -114,11 +106,9 @@ private:
         if (line.integer(Member::version) != 1) {
             return "this reader knows version 1 of the format only: use a newer rushproof";
         }
-        for (const Member member : {Member::ttl, Member::clock_bound}) {
-            if (auto problem = need_between(line, member, 0, time_max)) return problem;
-        }
-        if (auto problem = refuse_mistyped(line, {Member::stock, Member::scenario, Member::seed,
-                                                  Member::world, Member::audited})) {
+        if (auto problem =
+                refuse_mistyped(line, {Member::stock, Member::scenario, Member::seed, Member::world,
+                                       Member::ttl, Member::clock_bound, Member::audited})) {
             return problem;
         }
         history_.scenario = line.text(Member::scenario);
@@ -128,22 +118,10 @@ private:
         history_.clock_bound = line.integer(Member::clock_bound);
         history_.audited = line.integer(Member::audited) != 0;
         says_audited_ = line.has(Member::audited);
-        return initial_stock(line);
-    }
-
-    Problem initial_stock(const JsonLine& line) {
         for (const auto& [key, quantity] : line.stock) {
-            if (quantity < 0 || quantity > stock_max) {
-                return "the stock of " + key + " is no number from 0 to " +
-                       std::to_string(stock_max) + ": say how many there were";
-            }
-            const std::size_t before = history_.texts.size();
-            const TextId id = history_.texts.intern(key);
-            if (history_.texts.size() == before)
-                return "stock names " + key + " twice: once is right";
-            history_.initial_stock.emplace_back(id, quantity);
+            history_.initial_stock.emplace_back(history_.texts.intern(key), quantity);
         }
-        return std::nullopt;
+        return problem_of_header(history_);
     }
 
     TextId intern(const JsonLine& line, Member member) {
@@ -177,9 +155,6 @@ private:
         if (*function != Function::read) {
             event.amount = line.integer(Member::quantity);
         } else if (*type == EventType::ok) {
-            if (auto problem = need_between(line, Member::available, -stock_max, stock_max)) {
-                return problem;
-            }
             if (auto problem = need(line, {Member::available})) return problem;
             event.amount = line.integer(Member::available);
         }
@@ -201,14 +176,16 @@ private:
         }
         auto problem = appender_.append(event);
         // A completion that repeats the lines shares those of its invocation.
-        if (!problem && history_.events.back().basket != event.basket) history_.baskets.pop_back();
+        const bool repeats =
+            event.basket != 0 && !problem && history_.events.back().basket != event.basket;
+        if (repeats) history_.baskets.pop_back();
         return problem;
     }
 
     Problem fault(const JsonLine& line) {
         const std::int64_t time = line.integer(Member::time);
         if (auto problem = appender_.advance(time)) return problem;
-        if (auto problem = need_between(line, Member::planned, -time_max, time_max)) return problem;
+        if (auto problem = refuse_mistyped(line, {Member::planned, Member::phase})) return problem;
         const std::string_view phase = line.text(Member::phase);
         if (line.has(Member::phase) && phase != "begin" && phase != "end") {
             return "`phase` is \"" + std::string(phase) + "\": give begin or end";
@@ -237,46 +214,25 @@ private:
                                        Member::at, Member::committed_before})) {
             return problem;
         }
-        const std::string_view kind = line.text(Member::kind);
-        const auto function = parse_function(kind);
-        const bool is_stock = kind == "stock";
-        if (!is_stock && (!function || *function > Function::expire)) {
-            return "`kind` is \"" + std::string(kind) +
-                   "\": give stock, reserve, confirm, release or expire";
-        }
-        if (!is_stock) {
-            if (auto problem = need(line, {Member::reservation})) return problem;
-        }
-        const std::int64_t least = is_stock ? -stock_max : 1;
-        const std::int64_t most = is_stock ? stock_max : quantity_max;
-        if (auto problem = need_between(line, Member::quantity, least, most)) return problem;
-        const std::int64_t at = line.integer(Member::at);
-        if (auto problem = need_between(line, Member::at, -time_max, time_max)) return problem;
-        if (auto problem = need_between(line, Member::committed_before, at, time_max)) {
-            return problem;
-        }
-        history_.ledger.push_back(
-            {.key = intern(line, Member::key),
-             .reservation = is_stock ? no_text : intern(line, Member::reservation),
-             .kind = std::string(kind),
-             .quantity = line.integer(Member::quantity),
-             .number = line.integer(Member::number),
-             .at = at,
-             .committed_before = line.integer(Member::committed_before)});
-        return std::nullopt;
+        history_.ledger.push_back({.key = intern(line, Member::key),
+                                   .reservation = intern(line, Member::reservation),
+                                   .kind = std::string(line.text(Member::kind)),
+                                   .quantity = line.integer(Member::quantity),
+                                   .number = line.integer(Member::number),
+                                   .at = line.integer(Member::at),
+                                   .committed_before = line.integer(Member::committed_before)});
+        return problem_of(history_.ledger.back());
     }
 
     Problem final_stock(const JsonLine& line) {
-        if (auto problem = need(line, {Member::key})) return problem;
-        for (const Member column : {Member::on_hand, Member::held, Member::sold}) {
-            if (auto problem = need(line, {column})) return problem;
-            if (auto problem = need_between(line, column, -stock_max, stock_max)) return problem;
+        if (auto problem = need(line, {Member::key, Member::on_hand, Member::held, Member::sold})) {
+            return problem;
         }
         history_.final_stock.push_back({.key = intern(line, Member::key),
                                         .on_hand = line.integer(Member::on_hand),
                                         .held = line.integer(Member::held),
                                         .sold = line.integer(Member::sold)});
-        return std::nullopt;
+        return problem_of(history_.final_stock.back());
     }
 
     History history_;

@@ -107,6 +107,7 @@ TEST(HistoryJson, WrongLinesAreNamed) {
         {"[1]\n", "line 2: this is no JSON object: write one object a line"},
         {"7\n", "line 2: this is no JSON object: write one object a line"},
         {"{\"rushproof-history\":1}\n", "line 2: a second header: one file holds one history"},
+        {"{\"process\":1}\n", "line 2: `time` is missing: docs/history.md shows the line"},
         {"{\"time\":1}\n", "line 2: `process` is missing: docs/history.md shows the line"},
         {operation(1, "1", "maybe", take),
          "line 2: `type` is \"maybe\": give invoke, ok, fail or info"},
@@ -146,6 +147,10 @@ TEST(HistoryJson, WrongLinesAreNamed) {
         {operation(1, "1", "invoke", "\"f\":\"read\",\"key\":\"A\"") +
              operation(2, "1", "ok", "\"f\":\"read\",\"key\":\"A\""),
          "line 3: `available` is missing: docs/history.md shows the line"},
+        {operation(1, "1", "invoke", "\"f\":\"read\",\"key\":\"A\"") +
+             operation(2, "1", "ok", R"("f":"read","value":{"available":1000000000000001})"),
+         "line 3: `available` is 1000000000000001: give a number from -1000000000000000 to "
+         "1000000000000000"},
         {operation(1, "1", "invoke",
                    R"("f":"basket","value":{"reservation":"b","lines":[{"key":"A","quantity":1},)"
                    R"({"key":"A","quantity":2}]})"),
@@ -182,7 +187,7 @@ TEST(HistoryJson, WrongHeadersAreNamed) {
         {"{\"rushproof-history\":1,\"stock\":{\"A\":1,\"A\":2}}",
          "line 1: stock names A twice: once is right"},
         {"{\"rushproof-history\":1,\"stock\":{\"A\":-1}}",
-         "line 1: the stock of A is no number from 0 to 1000000000000000: say how many there were"},
+         "line 1: the stock of A is -1: give a number from 0 to 1000000000000000"},
         {"{\"rushproof-history\":1,\"ttl\":-1}",
          "line 1: `ttl` is -1: give a number from 0 to 1152921504606846976"},
     };

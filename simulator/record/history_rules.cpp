@@ -1,4 +1,4 @@
-#include "simulator/record/event_appender.hpp"
+#include "simulator/record/history_rules.hpp"
 
 #include <algorithm>
 #include <set>
@@ -23,6 +23,13 @@ bool has_message(Function function) {
 // What may stand as a lone `ok`: nobody asked for it.
 bool needs_no_invocation(Function function) {
     return function == Function::expire || function == Function::process;
+}
+
+std::optional<std::string> unless_between(std::string_view what, std::int64_t value,
+                                          std::int64_t least, std::int64_t most) {
+    if (value >= least && value <= most) return std::nullopt;
+    return std::string(what) + " is " + std::to_string(value) + ": give a number from " +
+           std::to_string(least) + " to " + std::to_string(most);
 }
 
 }  // namespace
@@ -87,6 +94,10 @@ std::optional<std::string> EventAppender::complete(Event& event, std::uint32_t& 
         return who(event) + " completes something else than the " +
                std::string(to_string(invoked.function)) + " that it invoked at " +
                std::to_string(invoked.time) + ": repeat its key and value";
+    }
+    if (event.function == Function::read) {
+        auto problem = unless_between("`available`", event.amount, -stock_max, stock_max);
+        if (problem) return problem;
     }
     event.basket = invoked.basket;
     state = event.type == EventType::info ? retired : idle;
@@ -154,6 +165,48 @@ std::optional<std::string> EventAppender::check_basket(const Event& event) const
 
 std::string EventAppender::who(const Event& event) const {
     return "process " + history_.texts.text(event.process);
+}
+
+std::optional<std::string> problem_of(const LedgerEntry& entry) {
+    const auto function = parse_function(entry.kind);
+    const bool is_stock = entry.kind == "stock";
+    if (!is_stock && (!function || *function > Function::expire)) {
+        return "`kind` is \"" + entry.kind + "\": give stock, reserve, confirm, release or expire";
+    }
+    if (entry.key == no_text) return "a ledger entry needs a `key`: the SKU";
+    if (is_stock != (entry.reservation == no_text)) {
+        return "a ledger entry needs a `reservation`, unless it changes the stock";
+    }
+    auto problem = is_stock ? unless_between("`quantity`", entry.quantity, -stock_max, stock_max)
+                            : unless_between("`quantity`", entry.quantity, 1, quantity_max);
+    if (!problem) problem = unless_between("`at`", entry.at, -time_max, time_max);
+    if (!problem) {
+        problem = unless_between("`committed_before`", entry.committed_before, entry.at, time_max);
+    }
+    return problem;
+}
+
+std::optional<std::string> problem_of(const FinalStock& stock) {
+    if (stock.key == no_text) return "the final stock needs a `key`: the SKU";
+    auto problem = unless_between("`on_hand`", stock.on_hand, -stock_max, stock_max);
+    if (!problem) problem = unless_between("`held`", stock.held, -stock_max, stock_max);
+    if (!problem) problem = unless_between("`sold`", stock.sold, -stock_max, stock_max);
+    return problem;
+}
+
+std::optional<std::string> problem_of_header(const History& history) {
+    std::set<TextId> keys;
+    for (const auto& [key, quantity] : history.initial_stock) {
+        const std::string& name = history.texts.text(key);
+        if (auto problem = unless_between("the stock of " + name, quantity, 0, stock_max)) {
+            return problem;
+        }
+        if (!keys.insert(key).second) return "stock names " + name + " twice: once is right";
+    }
+    if (auto problem = unless_between("`ttl`", history.reservation_ttl, 0, time_max)) {
+        return problem;
+    }
+    return unless_between("`clock_bound`", history.clock_bound, 0, time_max);
 }
 
 }  // namespace rushproof::simulator

@@ -1,5 +1,5 @@
-// Appends events to a history and refuses what cannot have been recorded.  Every reader uses it, so
-// all formats mean the same.
+// What every history must keep to, whatever it was read from.  All problems are sentences that say
+// what is wrong and how to mend it.
 #pragma once
 #include <cstdint>
 #include <limits>
@@ -18,6 +18,7 @@ inline constexpr std::int64_t stock_max = 1'000'000'000'000'000;
 inline constexpr std::int64_t time_max = std::int64_t{1} << 60;
 inline constexpr std::size_t basket_lines_max = 1'000;
 
+// Appends events and refuses what cannot have been recorded.
 class EventAppender {
 public:
     // `history` outlives the appender, and nobody else appends events to it meanwhile.
@@ -46,5 +47,10 @@ private:
     // Per process: idle, retired, or the index of the invocation under way.
     std::vector<std::uint32_t> processes_;
 };
+
+std::optional<std::string> problem_of(const LedgerEntry& entry);
+std::optional<std::string> problem_of(const FinalStock& stock);
+// In what the header says: initial stock, ttl, clock_bound.
+std::optional<std::string> problem_of_header(const History& history);
 
 }  // namespace rushproof::simulator
