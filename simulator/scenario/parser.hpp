@@ -38,11 +38,11 @@ tl::expected<ParsedFile, std::vector<Diagnostic>> parse_scenario(std::string_vie
 // The checks that a file may name.  The checkers are the truth; a test of the CLI compares.
 const std::vector<std::string_view>& known_checks();
 
-enum class MetricUnit : std::uint8_t { time, count, ratio, per_second };
+enum class MetricUnit : std::uint8_t { time, ratio, per_second };
 // A metric that thresholds may name: "reserve.latency".
 struct MetricName {
     std::string name;
-    MetricUnit unit = MetricUnit::count;
+    MetricUnit unit = MetricUnit::time;
     std::string sentence;  // what it measures
 };
 const std::vector<MetricName>& known_metrics();

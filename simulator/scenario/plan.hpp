@@ -8,13 +8,18 @@
 
 namespace rushproof::simulator {
 
+// Ids of swarm faults begin with this; no author's id may.
+inline constexpr std::string_view swarm_id_prefix = "swarm-";
+
 struct PlannedFault {
-    std::string id;     // "kill-1", or the author's
+    std::string id;     // "kill-1", "swarm-kill-1", or the author's
     Location location;  // of the timeline entry or the swarm kind
     Duration at{};
-    Duration duration{};
+    Duration duration{};  // of kill and stop: until the new start; of restart: zero
     std::optional<AtPoint> at_point;
-    Fault fault;  // target is a concrete instance or link
+    // The target is one instance, "database" or "clients", and so is each end of `between`.  Only
+    // with an at_point "any" stays: the instance that reaches the point.
+    Fault fault;
 };
 
 // Sorted by (at, id).  A function of (scenario, seed) alone.  Each fault draws from a stream of its

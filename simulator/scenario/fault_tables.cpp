@@ -1,0 +1,233 @@
+#include "simulator/scenario/fault_tables.hpp"
+
+#include "simulator/scenario/limits.hpp"
+#include "simulator/scenario/load_tables.hpp"
+
+namespace rushproof::simulator {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr auto no_time = Duration::zero();
+constexpr auto longest = limits::duration_max;
+
+Type<std::string> target_type() {
+    const auto text = text_type();
+    auto type = text;
+    type.shape.noun = "an instance";
+    type.shape.word = "instance";
+    return type;
+}
+
+enum class Form : std::uint8_t { exact, drawn };
+
+// A value, or in a swarm also the range from which the seed draws it.
+template <class V>
+struct Ranged {
+    V value{};
+    std::optional<std::pair<V, V>> range;
+};
+
+template <class V>
+Type<Ranged<V>> ranged(std::string name, Type<V> type, Form form) {
+    Object<Ranged<V>> object(std::move(name), "A range from which the seed draws.");
+    object
+        .field(
+            "min", type,
+            [](Ranged<V>& ranged, V value) {
+                if (!ranged.range) { ranged.range.emplace(); }
+                ranged.range->first = value;
+            },
+            "the least", Presence::required)
+        .field(
+            "max", type,
+            [](Ranged<V>& ranged, V value) {
+                if (!ranged.range) { ranged.range.emplace(); }
+                ranged.range->second = value;
+            },
+            "the most", Presence::required)
+        .template shorthand<V>(type, [](Ranged<V>& ranged, V value) { ranged.value = value; })
+        .check([](const Ranged<V>& ranged) -> std::optional<Flaw> {
+            if (!ranged.range || ranged.range->first <= ranged.range->second) { return {}; }
+            return Flaw{"max", {"is less than min", "swap them"}};
+        });
+    auto spell = [type](const Ranged<V>& value) { return type.spell(value.value); };
+    if (form == Form::drawn) {
+        auto drawn = object.type();
+        drawn.spell = std::move(spell);
+        return drawn;
+    }
+    return {type.shape,
+            [type](Reader& reader, const Node& node, Ranged<V>& value) {
+                return type.read(reader, node, value.value);
+            },
+            std::move(spell)};
+}
+
+// One table for both forms of a fault, so that they cannot drift apart.
+Object<SwarmKind> fault_object(Form form) {
+    const bool drawn = form == Form::drawn;
+    const auto delay = duration_type(no_time, std::chrono::hours(1));
+    const auto offset = duration_type(-longest, longest);
+    Object<SwarmKind> object(drawn ? "swarm-fault" : "fault",
+                             drawn ? "One kind of fault in a swarm: `- latency: {...}`."
+                                   : "What breaks. Without a target the seed picks an instance.");
+    object.located(&SwarmKind::location)
+        .tag(
+            "kind", enumeration_type<FaultKind>(),
+            [](SwarmKind& kind) -> FaultKind& { return kind.fault.kind; }, "what happens");
+    object
+        .only({"kill", "stop", "pause", "restart", "latency", "partition", "clock-skew",
+               "clock-drift"})
+        .field(
+            "target", target_type(),
+            [](SwarmKind& kind) -> std::string& { return kind.fault.target; },
+            "`inventory/0`, a role (the seed picks one), `database`, or `any` instance of a "
+            "service");
+    object.only({"kill", "stop"})
+        .field("restart-after", ranged("restart-after", delay, form),
+               Property{[](SwarmKind& kind, Ranged<Duration> value) {
+                            kind.restart_after = value.range;
+                            kind.fault.restart_after =
+                                value.range ? value.range->first : value.value;
+                        },
+                        [](const SwarmKind& kind) {
+                            return Ranged<Duration>{kind.fault.restart_after, {}};
+                        }},
+               "when it is started again");
+    object.only({"latency", "partition"})
+        .field(
+            "between", list_of(target_type(), 2, 2),
+            [](SwarmKind& kind, std::vector<std::string> ends) {
+                kind.fault.between.emplace(std::move(ends[0]), std::move(ends[1]));
+            },
+            "instead of a target: the two ends of one link, such as `[gateway/0, inventory]`")
+        .at_most_one({"target", "between"});
+    if (drawn) {
+        object.field("direction", one_or_list(enumeration_type<Direction>(), 3),
+                     &SwarmKind::directions, "one or several, of which the seed picks one");
+    } else {
+        object.field(
+            "direction", enumeration_type<Direction>(),
+            [](SwarmKind& kind) -> Direction& { return kind.fault.direction; },
+            "which way, seen from the target or the first end");
+    }
+    object.only({"latency"})
+        .field(
+            "delay", ranged("delay", delay, form),
+            [](SwarmKind& kind, Ranged<Duration> value) {
+                kind.delay = value.range;
+                kind.fault.delay = value.value;
+            },
+            "added to each message", Presence::required)
+        .field(
+            "jitter", delay, [](SwarmKind& kind) -> Duration& { return kind.fault.jitter; },
+            "up to this much more, different for each message");
+    object.only({"clock-skew"})
+        .field(
+            "offset", ranged("offset", offset, form),
+            [](SwarmKind& kind, Ranged<Duration> value) {
+                kind.offset = value.range;
+                kind.fault.offset = value.value;
+            },
+            "added to the wall clock; may be negative", Presence::required);
+    object.only({"clock-drift"})
+        .field(
+            "drift", ranged("drift", ppm_type(), form),
+            [](SwarmKind& kind, Ranged<std::int64_t> value) {
+                kind.drift_ppm = value.range;
+                kind.fault.drift_ppm = value.value;
+            },
+            "how much faster both clocks run; may be negative", Presence::required);
+    object.only({"commit-unknown"})
+        .field("rate", ranged("rate", share_type(), form),
+               Property{[](SwarmKind& kind, Ranged<std::uint32_t> value) {
+                            kind.rate = value.range;
+                            kind.fault.rate = value.value;
+                        },
+                        [](const SwarmKind& kind) {
+                            return Ranged<std::uint32_t>{kind.fault.rate, {}};
+                        }},
+               "the share of the commits that lose their answer");
+    return object;
+}
+
+Type<SwarmKind> swarm_kind_type() {
+    Choice<SwarmKind> choice("swarm-kind", "A kind of fault and its bounds.");
+    const auto object = fault_object(Form::drawn);
+    for (const auto& entry : words<FaultKind>()) {
+        const std::string word(entry.word);
+        choice.alternative<SwarmKind>(
+            word, object.type_for(word),
+            [](SwarmKind& kind, const SwarmKind& read) { kind = read; },
+            std::string(entry.sentence), Bare::yes);
+    }
+    return choice.type();
+}
+
+}  // namespace
+
+Type<TimelineEntry> timeline_entry_type() {
+    const auto point =
+        Object<AtPoint>("at-point", "A call of a service to one of its ports. Virtual time only.")
+            .field("name", text_type(), &AtPoint::name,
+                   "`inventory.reserve/commit:before`: the use case, the call, and before or "
+                   "after it",
+                   Presence::required)
+            .field("nth", integer_type(1, limits::units_max), &AtPoint::nth,
+                   "the how manyth time that it is reached")
+            .type();
+    return Object<TimelineEntry>("timeline", "A phase mark or a fault, at its time.")
+        .located(&TimelineEntry::location)
+        .field("at", duration_type(no_time, longest), &TimelineEntry::at,
+               "since the start of the run")
+        .field("at-point", point, &TimelineEntry::at_point,
+               "instead of `at`: when a call is reached; `target: any` is then its instance")
+        .field("for", duration_type(milliseconds(1), longest), &TimelineEntry::duration,
+               "how long the fault lasts; kill and stop have `restart-after` instead, a wrong "
+               "clock without it stays wrong")
+        .field("id", name_type("a name", "name"), &TimelineEntry::id,
+               "the name of the fault in reports and thresholds; `kill-1` and so on by itself")
+        .field("phase", name_type("a name", "name"), &TimelineEntry::phase,
+               "a phase begins, for `during: \"phase:...\"`; it ends with the next")
+        .field(
+            "fault", fault_object(Form::exact).type(),
+            [](TimelineEntry& entry, const SwarmKind& kind) { entry.fault = kind.fault; },
+            "what breaks")
+        .exactly_one({"phase", "fault"})
+        .exactly_one({"at", "at-point"})
+        .type();
+}
+
+Type<Swarm> swarm_type() {
+    constexpr std::size_t kinds_max = 32;
+    const std::vector<std::pair<std::string, std::string>> subsets{
+        {"random", "each seed turns each kind on with probability one half"},
+        {"all", "every seed has all kinds"}};
+    const auto subset = word_type(subsets);
+    return Object<Swarm>("swarm", "Faults drawn from the seed.")
+        .located(&Swarm::location)
+        .field("start", duration_type(no_time, longest), &Swarm::start, "no fault before this")
+        .field("quiet-tail", duration_type(no_time, longest), &Swarm::quiet_tail,
+               "no fault in this last part of the run, so that the system can recover")
+        .field("subset", subset,
+               Property{[](Swarm& swarm, const std::string& word) {
+                            swarm.random_subset = word == "random";
+                        },
+                        [](const Swarm& swarm) {
+                            return std::string(swarm.random_subset ? "random" : "all");
+                        }},
+               "which kinds a seed has")
+        .field("mean-gap", duration_type(milliseconds(1), longest), &Swarm::mean_gap,
+               "between the starts of two faults, exponential")
+        .field("duration", duration_draw_type(), &Swarm::duration, "how long a fault lasts",
+               Presence::required)
+        .field("max-concurrent", integer_type(1, limits::instances_max), &Swarm::max_concurrent,
+               "further faults are left out")
+        .field("kinds", list_of(swarm_kind_type(), 1, kinds_max), &Swarm::kinds, "what may happen",
+               Presence::required)
+        .type();
+}
+
+}  // namespace rushproof::simulator
