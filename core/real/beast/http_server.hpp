@@ -43,8 +43,9 @@ struct HttpServerOptions {
     std::optional<HttpRateLimit> rate_limit_per_client;
 };
 
-// Where connections live.  The handler runs on `executor`, one coroutine per connection; it gets
-// GET for HEAD, the deadline and the trace in its Context, and http_fields_passed_on.
+// Where connections live.  The handler runs on `executor`, one coroutine per connection.  It gets
+// the target as it came (with its query, for HttpRouter), GET for HEAD, http_fields_passed_on, and
+// the deadline and the trace in its Context.
 struct HttpServerCore {
     asio::any_io_executor executor;
     Clock* clock;

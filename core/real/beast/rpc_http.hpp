@@ -1,6 +1,6 @@
 // Rpc between processes over HTTP/1.1:
 //   POST /rpc/inventory.v1.Inventory/Reserve    body: the request message
-//   200, body: the answer message; or any other status, x-error-kind, x-error-code, body: message.
+//   200, body: encode_answer() of what the handler answered
 // The context travels as x-deadline-ms, traceparent, idempotency-key and x-owner (the last two
 // percent-encoded).
 #pragma once
@@ -14,11 +14,12 @@
 #include "core/ports/http.hpp"
 #include "core/ports/rpc.hpp"
 #include "core/real/beast/http_connection_pool.hpp"
+#include "core/runtime/rpc_router.hpp"
 
 namespace rushproof {
 
-// What an HttpServer mounts to answer `methods`.
-HttpHandler rpc_handler(std::vector<RpcMethod> methods);
+// What an HttpServer asks to answer calls; the router must outlive it.
+HttpHandler rpc_handler(const RpcRouter& router);
 
 // Equal shards go to the same instance while it answers; when nothing could be sent to it, or it
 // says "unavailable", the next one is asked.  Instances are listed per role, in a fixed order.

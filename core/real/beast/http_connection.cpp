@@ -1,0 +1,357 @@
+#include "core/real/beast/http_connection.hpp"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <charconv>
+#include <utility>
+
+#include "core/real/beast/http_text.hpp"
+#include "core/runtime/problem.hpp"
+
+namespace rushproof {
+
+namespace {
+
+using asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr auto await_tuple = asio::as_tuple(asio::use_awaitable);
+
+// After the last answer: how long the client may take to notice and close its side.  Closing first
+// with unread bytes would reset the connection and could destroy the answer on its way.
+constexpr Duration linger_timeout = std::chrono::seconds(2);
+constexpr Duration watch_interval_min = std::chrono::milliseconds(1);
+constexpr Duration watch_interval_max = std::chrono::milliseconds(500);
+constexpr std::size_t out_kept_max = 64 * 1024;
+
+void append_number(std::string& out, std::uint64_t value) {
+    std::array<char, 20> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+    out.append(digits.data(), end);
+}
+
+HttpResponse later(HttpResponse response, Duration wait) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
+    response.fields.emplace_back("retry-after", std::to_string(std::max<std::int64_t>(seconds, 1)));
+    return response;
+}
+
+HttpResponse refusal_for(int status) {
+    switch (status) {
+        case 408: return problem(408, "too-slow", "the request did not arrive in time");
+        case 413: return problem(413, "body-too-large", "");
+        case 417: return problem(417, "unknown-expectation", "only 100-continue is understood");
+        case 431: return problem(431, "header-too-large", "");
+        case 501: return problem(501, "unknown-coding", "only chunked is understood");
+        case 503: return later(problem(503, "overloaded", "too many connections"), Duration(1));
+        default: return problem(400, "malformed", "this is not a valid HTTP/1.1 request");
+    }
+}
+
+// Counts a request while its handler runs, also when its frame is destroyed half-way.
+class InFlight {
+public:
+    explicit InFlight(std::atomic<std::size_t>& count) : count_(count) { ++count_; }
+    ~InFlight() { --count_; }
+    InFlight(const InFlight&) = delete;
+    InFlight& operator=(const InFlight&) = delete;
+
+private:
+    std::atomic<std::size_t>& count_;
+};
+
+}  // namespace
+
+HttpServerShared::HttpServerShared(HttpServerOptions its_options, Telemetry& its_telemetry)
+    : options(std::move(its_options)), telemetry(its_telemetry) {
+    if (options.rate_limit_per_client) { rate_limiter.emplace(*options.rate_limit_per_client); }
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        const Labels labels{{"server", options.name}, {"code", std::to_string(i + 1) + "xx"}};
+        answers[i] = &telemetry.counter("http_answers_total", "Answers to HTTP requests", labels);
+    }
+    duration = &telemetry.duration("http_request_seconds",
+                                   "From the last byte of a request to the first of its answer",
+                                   {{"server", options.name}});
+}
+
+HttpConnections::HttpConnections(std::shared_ptr<HttpServerShared> shared, HttpServerCore core)
+    : shared_(std::move(shared)), core_(std::move(core)), emptied_(core_.executor) {
+    const HttpServerOptions& options = shared_->options;
+    const Duration shortest = std::min(
+        {options.header_timeout, options.body_timeout, options.idle_timeout, options.drain_grace});
+    watch_interval_ = std::clamp(shortest / 4, watch_interval_min, watch_interval_max);
+}
+
+const std::string& HttpConnections::date() {
+    if (now() >= date_until_) {
+        date_ = http_date(core_.clock->wall());
+        date_until_ = now() + std::chrono::seconds(1);
+    }
+    return date_;
+}
+
+void HttpConnections::add(tcp::socket socket, bool refused) {
+    auto connection = std::make_shared<HttpConnection>(shared_from_this(), std::move(socket));
+    auto coroutine = refused ? HttpConnection::turn_away(std::move(connection))
+                             : HttpConnection::serve(std::move(connection));
+    asio::co_spawn(core_.executor, std::move(coroutine), asio::detached);
+}
+
+HttpConnections::Place HttpConnections::enter(HttpConnection* connection) {
+    ++shared_->connections;
+    watch();
+    return connections_.insert(connections_.end(), connection);
+}
+
+void HttpConnections::leave(Place place) {
+    --shared_->connections;
+    connections_.erase(place);
+    if (connections_.empty()) { emptied_.cancel(); }
+}
+
+void HttpConnections::watch() {
+    if (watching_) { return; }
+    watching_ = true;
+    auto handler = [weak = weak_from_this()](error_code) {
+        const auto connections = weak.lock();
+        if (!connections) { return; }
+        connections->watching_ = false;
+        connections->expire();
+    };
+    core_.clock->wait_until(now() + watch_interval_, Clock::WaitHandler(std::move(handler)));
+}
+
+void HttpConnections::expire() {
+    if (connections_.empty()) { return; }
+    const MonotonicTime at = now();
+    for (HttpConnection* connection : connections_) { connection->expire(at); }
+    watch();
+}
+
+void HttpConnections::begin_drain() {
+    draining_ = true;
+    const MonotonicTime at = now();
+    for (HttpConnection* connection : connections_) { connection->begin_drain(at); }
+}
+
+Task<void> HttpConnections::emptied() {
+    while (!connections_.empty()) {
+        emptied_.expires_at(asio::steady_timer::time_point::max());
+        co_await emptied_.async_wait(await_tuple);
+    }
+}
+
+HttpConnection::HttpConnection(std::shared_ptr<HttpConnections> connections, tcp::socket socket)
+    : connections_(std::move(connections)),
+      place_(connections_->enter(this)),
+      socket_(std::move(socket)),
+      reader_(HttpLimits{connections_->shared().options.header_bytes_max,
+                         connections_->shared().options.body_bytes_max}) {
+    error_code error;
+    socket_.set_option(tcp::no_delay(true), error);
+    socket_.non_blocking(true, error);
+    if (connections_->shared().rate_limiter) {
+        const auto endpoint = socket_.remote_endpoint(error);
+        if (!error) { client_ = endpoint.address().to_string(); }
+    }
+}
+
+HttpConnection::~HttpConnection() { connections_->leave(place_); }
+
+Task<void> HttpConnection::serve(std::shared_ptr<HttpConnection> connection) {
+    Keep keep = Keep::open;
+    while (keep == Keep::open && co_await connection->read_request()) {
+        keep = co_await connection->answer_request();
+    }
+}
+
+Task<void> HttpConnection::turn_away(std::shared_ptr<HttpConnection> connection) {
+    co_await connection->refuse(503);
+}
+
+// True: a request is ready.  False: the connection is over; if there was something to say it has
+// been said.
+Task<bool> HttpConnection::read_request() {
+    continued_ = false;
+    enter(Phase::idle);
+    for (;;) {
+        const ReadState state = reader_.advance();
+        if (state == ReadState::ready) { co_return true; }
+        if (state == ReadState::failed) {
+            co_await refuse(reader_.error_status());
+            co_return false;
+        }
+        if (phase_ == Phase::idle && reader_.started()) { enter(Phase::header); }
+        if (phase_ == Phase::header && reader_.header_done()) { enter(Phase::body); }
+        if (phase_ == Phase::body && reader_.expects_continue() && !continued_) {
+            continued_ = true;
+            out_ = "HTTP/1.1 100 Continue\r\n\r\n";
+            if (!co_await write()) { co_return false; }
+            enter(Phase::body);
+        }
+        if (!co_await read_more()) { co_return false; }
+    }
+}
+
+Task<bool> HttpConnection::read_more() {
+    const auto [error, count] = co_await socket_.async_read_some(reader_.prepare(), await_tuple);
+    reader_.commit(count);
+    if (!error) { co_return true; }
+    if (!expired_) { co_return false; }
+    if (phase_ != Phase::idle) {
+        co_await refuse(408);
+        co_return false;
+    }
+    // A request may have come at the last moment; closing now would lose it.
+    error_code nothing_there;
+    const std::size_t late = socket_.read_some(reader_.prepare(), nothing_there);
+    reader_.commit(late);
+    co_return late > 0;
+}
+
+Task<HttpConnection::Keep> HttpConnection::answer_request() {
+    enter(Phase::handling);
+    HttpServerShared& shared = connections_->shared();
+    const MonotonicTime start = connections_->now();
+    ReceivedRequest received = reader_.take();
+    HttpResponse response;
+    if (auto refused = refusal(start)) {
+        response = *std::move(refused);
+    } else {
+        const Duration most = shared.options.request_timeout;
+        Context context(start + std::min(received.time_left.value_or(most), most));
+        context.trace = received.trace;
+        response = co_await handle(std::move(context), std::move(received.request));
+    }
+    const bool last = !received.keep_alive || (connections_->draining() && !reader_.buffered());
+    const Keep keep = last ? Keep::closing : Keep::open;
+    format(response, received, keep);
+    const std::chrono::duration<double> taken = connections_->now() - start;
+    shared.duration->observe(taken.count());
+    if (!co_await write()) { co_return Keep::closing; }
+    if (last) { co_await linger(); }
+    co_return keep;
+}
+
+Task<HttpResponse> HttpConnection::handle(Context context, HttpRequest request) {
+    HttpServerShared& shared = connections_->shared();
+    const InFlight in_flight(shared.requests_in_flight);
+    try {
+        co_return co_await connections_->core().handler(std::move(context), std::move(request));
+    } catch (const std::exception& error) {
+        shared.telemetry.log(LogLevel::error, "an HTTP handler threw", {{"what", error.what()}});
+    }
+    co_return problem(500, "internal", "");
+}
+
+std::optional<HttpResponse> HttpConnection::refusal(MonotonicTime now) {
+    HttpServerShared& shared = connections_->shared();
+    if (shared.rate_limiter) {
+        if (const auto wait = shared.rate_limiter->refused(client_, now)) {
+            return later(problem(429, "too-many-requests", "this client asks too often"), *wait);
+        }
+    }
+    if (shared.requests_in_flight >= shared.options.requests_in_flight_max) {
+        return later(problem(503, "overloaded", "too many requests are under way"), Duration(1));
+    }
+    return std::nullopt;
+}
+
+void HttpConnection::format(const HttpResponse& response, const ReceivedRequest& received,
+                            Keep keep) {
+    const auto index = static_cast<std::size_t>(std::clamp(response.status / 100, 1, 5) - 1);
+    connections_->shared().answers[index]->add();
+    out_ = "HTTP/1.1 ";
+    append_number(out_, static_cast<std::uint64_t>(response.status));
+    out_ += ' ';
+    out_ += status_reason(response.status);
+    out_ += "\r\ndate: ";
+    out_ += connections_->date();
+    const bool has_body = response.status != 204 && response.status != 304;
+    if (has_body) {
+        if (!response.content_type.empty()) {
+            append_field(out_, "content-type", response.content_type);
+        }
+        out_ += "\r\ncontent-length: ";
+        append_number(out_, response.body.size());
+    }
+    for (const auto& [name, value] : response.fields) { append_field(out_, name, value); }
+    if (keep == Keep::closing) {
+        out_ += "\r\nconnection: close";
+    } else if (received.http_1_0) {
+        out_ += "\r\nconnection: keep-alive";
+    }
+    out_ += "\r\n\r\n";
+    if (has_body && !received.head_only) { out_ += response.body; }
+}
+
+// Tries at once, and waits only for what the kernel did not take.
+Task<bool> HttpConnection::write() {
+    error_code error;
+    const std::size_t written = socket_.write_some(asio::buffer(out_), error);
+    if (error == asio::error::would_block) { error = {}; }
+    if (!error && written < out_.size()) {
+        enter(Phase::writing);
+        const auto rest = asio::buffer(out_) + written;
+        std::tie(error, std::ignore) = co_await asio::async_write(socket_, rest, await_tuple);
+    }
+    if (out_.capacity() > out_kept_max) { out_ = std::string(); }
+    co_return !error;
+}
+
+Task<void> HttpConnection::refuse(int status) {
+    const ReceivedRequest unread;
+    format(refusal_for(status), unread, Keep::closing);
+    if (co_await write()) { co_await linger(); }
+}
+
+Task<void> HttpConnection::linger() {
+    enter(Phase::lingering);
+    error_code error;
+    socket_.shutdown(tcp::socket::shutdown_send, error);
+    std::array<char, 4096> ignored;
+    while (!error && !expired_) {
+        std::tie(error, std::ignore) =
+            co_await socket_.async_read_some(asio::buffer(ignored), await_tuple);
+    }
+}
+
+Duration HttpConnection::allowed(Phase phase) const {
+    const HttpServerOptions& options = connections_->shared().options;
+    switch (phase) {
+        case Phase::idle:
+            return connections_->draining() ? options.drain_grace : options.idle_timeout;
+        case Phase::header: return options.header_timeout;
+        case Phase::body:
+        case Phase::writing: return options.body_timeout;
+        case Phase::lingering: return linger_timeout;
+        case Phase::handling: break;
+    }
+    return Duration::max();
+}
+
+void HttpConnection::enter(Phase phase) {
+    phase_ = phase;
+    expired_ = false;
+    expiry_ =
+        phase == Phase::handling ? MonotonicTime::max() : connections_->now() + allowed(phase);
+}
+
+void HttpConnection::expire(MonotonicTime now) {
+    if (now < expiry_) { return; }
+    expired_ = true;
+    error_code ignored;
+    socket_.cancel(ignored);
+}
+
+void HttpConnection::begin_drain(MonotonicTime now) {
+    if (phase_ == Phase::idle) {
+        expiry_ = std::min(expiry_, now + connections_->shared().options.drain_grace);
+    }
+}
+
+}  // namespace rushproof

@@ -1,0 +1,111 @@
+// One server connection as one coroutine, and the connections of one core.
+#pragma once
+#include <array>
+#include <atomic>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/real/beast/http_reader.hpp"
+#include "core/real/beast/http_server.hpp"
+#include "core/real/beast/rate_limiter.hpp"
+
+namespace rushproof {
+
+// What all cores of one server share.
+struct HttpServerShared {
+    HttpServerShared(HttpServerOptions its_options, Telemetry& its_telemetry);
+
+    HttpServerOptions options;
+    Telemetry& telemetry;
+    std::optional<RateLimiter> rate_limiter;
+    std::atomic<std::size_t> connections{0};
+    std::atomic<std::size_t> requests_in_flight{0};
+    std::array<Counter*, 5> answers;  // by first digit of the status
+    Distribution* duration;
+};
+
+class HttpConnection;
+
+// Used by the thread of its core only.
+class HttpConnections final : public std::enable_shared_from_this<HttpConnections> {
+public:
+    HttpConnections(std::shared_ptr<HttpServerShared> shared, HttpServerCore core);
+
+    HttpServerShared& shared() { return *shared_; }
+    const HttpServerCore& core() const { return core_; }
+    MonotonicTime now() const { return core_.clock->monotonic(); }
+    bool draining() const { return draining_; }
+    const std::string& date();  // of now, for answers
+
+    // `refused`: one too many; it gets a 503.
+    void add(asio::ip::tcp::socket socket, bool refused);
+    void begin_drain();
+    Task<void> emptied();
+
+private:
+    friend class HttpConnection;
+    using Place = std::list<HttpConnection*>::iterator;
+    Place enter(HttpConnection* connection);
+    void leave(Place place);
+
+    // One timer for all connections: every interval it ends the waits that have expired.
+    void watch();
+    void expire();
+
+    std::shared_ptr<HttpServerShared> shared_;
+    HttpServerCore core_;
+    Duration watch_interval_;
+    bool watching_ = false;
+    bool draining_ = false;
+    std::list<HttpConnection*> connections_;
+    asio::steady_timer emptied_;
+    std::string date_;
+    MonotonicTime date_until_;
+};
+
+class HttpConnection final {
+public:
+    HttpConnection(std::shared_ptr<HttpConnections> connections, asio::ip::tcp::socket socket);
+    ~HttpConnection();
+    HttpConnection(const HttpConnection&) = delete;
+    HttpConnection& operator=(const HttpConnection&) = delete;
+
+    static Task<void> serve(std::shared_ptr<HttpConnection> connection);
+    static Task<void> turn_away(std::shared_ptr<HttpConnection> connection);
+
+    void expire(MonotonicTime now);
+    void begin_drain(MonotonicTime now);
+
+private:
+    enum class Phase : std::uint8_t { idle, header, body, handling, writing, lingering };
+    enum class Keep : std::uint8_t { open, closing };
+
+    Task<bool> read_request();
+    Task<bool> read_more();
+    Task<Keep> answer_request();
+    Task<HttpResponse> handle(Context context, HttpRequest request);
+    std::optional<HttpResponse> refusal(MonotonicTime now);
+    void format(const HttpResponse& response, const ReceivedRequest& received, Keep keep);
+    Task<bool> write();
+    Task<void> refuse(int status);
+    Task<void> linger();
+    void enter(Phase phase);
+    Duration allowed(Phase phase) const;
+
+    std::shared_ptr<HttpConnections> connections_;
+    HttpConnections::Place place_;
+    asio::ip::tcp::socket socket_;
+    std::string client_;  // address, only with a rate limit
+    HttpRequestReader reader_;
+    std::string out_;
+    Phase phase_ = Phase::idle;
+    MonotonicTime expiry_;
+    bool expired_ = false;
+    bool continued_ = false;  // 100 Continue was sent
+};
+
+}  // namespace rushproof

@@ -1,0 +1,98 @@
+#include "core/real/beast/rpc_http.hpp"
+
+#include <utility>
+
+#include "core/base/hash.hpp"
+#include "core/real/beast/http_text.hpp"
+#include "core/runtime/problem.hpp"
+
+namespace rushproof {
+
+namespace {
+
+constexpr std::string_view path_prefix = "/rpc/";
+constexpr std::string_view message_type = "application/x-protobuf";
+
+// What another status than 200 says about the call: these were refused before anything was done.
+Error error_of(const HttpResponse& response) {
+    const std::string message = "the server answered " + std::to_string(response.status);
+    if (response.status == 503 || response.status == 429 || response.status == 408) {
+        return Error(ErrorKind::retryable, "unavailable", message);
+    }
+    if (response.status >= 400 && response.status < 500) {
+        return Error(ErrorKind::permanent, "refused", message);
+    }
+    return Error(ErrorKind::unknown_outcome, "connection-lost", message);
+}
+
+Task<HttpResponse> answer(const RpcRouter& router, Context context, HttpRequest request) {
+    if (request.method != "POST" || !request.target.starts_with(path_prefix)) {
+        co_return problem(404, "no-such-route", "only POST /rpc/<method> is here");
+    }
+    auto key = percent_decoded(request.field("idempotency-key"));
+    auto principal = percent_decoded(request.field("x-owner"));
+    if (!key || !principal) {
+        co_return problem(400, "malformed", "a field has a bad percent-encoding");
+    }
+    context.idempotency_key = *std::move(key);
+    context.principal = *std::move(principal);
+    const std::string method = request.target.substr(path_prefix.size());
+    const auto result = co_await router.answer(std::move(context), method, std::move(request.body));
+    co_return HttpResponse(200, encode_answer(result), std::string(message_type));
+}
+
+}  // namespace
+
+HttpHandler rpc_handler(const RpcRouter& router) {
+    return [&router](Context context, HttpRequest request) {
+        return answer(router, std::move(context), std::move(request));
+    };
+}
+
+HttpRpc::HttpRpc(asio::any_io_executor executor, Clock& clock,
+                 const std::map<std::string, std::vector<HttpEndpoint>>& instances) {
+    HttpPoolOptions options;
+    options.pass_deadline = true;
+    for (const auto& [role, endpoints] : instances) {
+        for (const HttpEndpoint& endpoint : endpoints) {
+            pools_[role].push_back(
+                std::make_unique<HttpConnectionPool>(executor, clock, endpoint, options));
+        }
+    }
+}
+
+Task<Result<std::string>> HttpRpc::call(Context context, RpcTarget target, std::string request) {
+    const auto found = pools_.find(target.method.substr(0, target.method.find('.')));
+    if (found == pools_.end()) {
+        co_return failure(ErrorKind::retryable, "unavailable",
+                          "nobody answers " + std::string(target.method));
+    }
+    const auto& pools = found->second;
+    HttpRequest message("POST", std::string(path_prefix) + std::string(target.method),
+                        std::move(request));
+    message.fields.emplace_back("content-type", message_type);
+    if (!context.idempotency_key.empty()) {
+        message.fields.emplace_back("idempotency-key", percent_encoded(context.idempotency_key));
+    }
+    if (!context.principal.empty()) {
+        message.fields.emplace_back("x-owner", percent_encoded(context.principal));
+    }
+    const std::uint64_t first = hash64(target.shard);
+    for (std::size_t attempt = 0;; ++attempt) {
+        HttpConnectionPool& pool = *pools[(first + attempt) % pools.size()];
+        auto sent = co_await pool.send(context, message);
+        Result<std::string> result = failure(ErrorKind::unknown_outcome, "", "");
+        if (!sent) {
+            result = failure(std::move(sent).error());
+        } else if (sent->status == 200) {
+            result = decode_answer(std::move(sent->body));
+        } else {
+            result = failure(error_of(*sent));
+        }
+        const bool ask_next = !result && result.error().kind() == ErrorKind::retryable &&
+                              result.error().code() == "unavailable" && attempt + 1 < pools.size();
+        if (!ask_next) { co_return result; }
+    }
+}
+
+}  // namespace rushproof
