@@ -17,6 +17,8 @@ struct RetryPolicy {
     int factor = 2;
 };
 
+// Uniform in [0, longest].
+Duration jitter(Random& random, Duration longest);
 Duration back_off(const RetryPolicy& policy, int retry, Random& random);
 
 // Keeps a whole service from multiplying its load when everything fails: each call earns

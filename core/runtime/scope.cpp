@@ -23,7 +23,7 @@ class Scope::State {
 public:
     using Child = std::list<asio::cancellation_signal>::iterator;
 
-    bool empty() const { return children_.empty(); }
+    bool empty() const { return children_.empty() && visits_ == 0; }
     Child add() { return children_.emplace(children_.end()); }
 
     void cancel() {
@@ -35,17 +35,19 @@ public:
 
     void ended(Child child) {
         children_.erase(child);
-        if (!children_.empty() || !joiner_) { return; }
-        asio::post(joiner_->executor,
-                   [handler = std::move(joiner_->handler)]() mutable { std::move(handler)(); });
-        joiner_.reset();
+        wake_joiner();
+    }
+    void visit_began() { ++visits_; }
+    void visit_ended() {
+        --visits_;
+        wake_joiner();
     }
 
     // The child's frame was destroyed before its end: the executor is gone, and with it the joiner,
     // whose frame may own the scope.
     void destroyed(Child child) {
         children_.erase(child);
-        if (children_.empty()) { const auto joiner = std::exchange(joiner_, std::nullopt); }
+        if (empty()) { forget_joiner(); }
     }
 
     void wait(asio::any_io_executor executor, asio::any_completion_handler<void()> handler) {
@@ -60,7 +62,15 @@ private:
         asio::any_completion_handler<void()> handler;
     };
 
+    void wake_joiner() {
+        if (!empty() || !joiner_) { return; }
+        asio::post(joiner_->executor,
+                   [handler = std::move(joiner_->handler)]() mutable { std::move(handler)(); });
+        joiner_.reset();
+    }
+
     std::list<asio::cancellation_signal> children_;
+    std::size_t visits_ = 0;
     std::optional<Joiner> joiner_;
 };
 
@@ -99,7 +109,15 @@ void Scope::start(std::string_view name, Task<void> child) {
                    asio::bind_cancellation_slot(entry->slot(), Ended(state_, entry)));
 }
 
+Scope::Visit Scope::visit() { return Visit(state_); }
+
 void Scope::cancel() { state_->cancel(); }
+
+Scope::Visit::Visit(std::shared_ptr<State> state) : state_(std::move(state)) {
+    state_->visit_began();
+}
+
+Scope::Visit::~Visit() { state_->visit_ended(); }
 
 Task<void> Scope::join() {
     const std::shared_ptr<State> state = state_;

@@ -13,6 +13,8 @@ namespace rushproof {
 // stopped for ever.  A child that ends by any exception but cancellation is our own bug: the
 // exception leaves through the executor.
 class Scope {
+    class State;
+
 public:
     explicit Scope(Spawner& spawner);
     ~Scope();
@@ -22,6 +24,11 @@ public:
     // The child may run up to its first suspension before start() returns.
     void start(std::string_view name, Task<void> child);
 
+    // Counts the caller in: join() waits for the end of the visit as for a child; cancel() does not
+    // reach it.
+    class Visit;
+    [[nodiscard]] Visit visit();
+
     // Asks all present children to end: what they wait for completes with operation_aborted.
     void cancel();
 
@@ -30,10 +37,20 @@ public:
     Task<void> join();
 
 private:
-    class State;
     class Ended;
 
     Spawner& spawner_;
+    std::shared_ptr<State> state_;
+};
+
+class Scope::Visit {
+public:
+    explicit Visit(std::shared_ptr<State> state);
+    Visit(const Visit&) = delete;
+    Visit& operator=(const Visit&) = delete;
+    ~Visit();
+
+private:
     std::shared_ptr<State> state_;
 };
 

@@ -90,6 +90,28 @@ TEST(Scope, CancellingAJoinerCancelsItsChildrenAndStillWaits) {
     EXPECT_TRUE(joined);
 }
 
+Task<Duration> join_a_visit(FakeWorld& world) {
+    const MonotonicTime start = world.monotonic();
+    Scope scope(world);
+    Scope others(world);
+    auto visit = [&]() -> Task<void> {
+        const auto token = scope.visit();
+        co_await sleep_for(world, seconds(2));
+    };
+    others.start("visitor", visit());
+    co_await sleep_for(world, seconds(1));
+    scope.cancel();
+    co_await scope.join();
+    const Duration joined_after = world.monotonic() - start;
+    co_await others.join();
+    co_return joined_after;
+}
+
+TEST(Scope, JoinWaitsForVisitsThatCancelDoesNotReach) {
+    FakeWorld world;
+    EXPECT_EQ(world.finish(join_a_visit(world)), Duration(seconds(2)));
+}
+
 Task<void> fail() {
     throw std::runtime_error("a bug");
     co_return;

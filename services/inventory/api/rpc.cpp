@@ -1,0 +1,167 @@
+#include "services/inventory/api/rpc.hpp"
+
+#include <utility>
+
+#include "services/inventory/domain/checks.hpp"
+
+namespace rushproof::inventory {
+
+namespace {
+
+wire::State to_wire(State state) {
+    switch (state) {
+        case State::held: return wire::HELD;
+        case State::confirmed: return wire::CONFIRMED;
+        case State::released: return wire::RELEASED;
+        case State::expired: return wire::EXPIRED;
+    }
+    return wire::STATE_UNSPECIFIED;
+}
+
+std::string encode(const Reservation& reservation) {
+    wire::Reservation message;
+    message.set_id(reservation.id.text());
+    message.set_sku(reservation.sku.text());
+    message.set_quantity(reservation.quantity.units());
+    message.set_owner(reservation.owner.text());
+    message.set_state(to_wire(reservation.state));
+    message.set_expires_at_us(reservation.expires_at.time_since_epoch().count());
+    message.set_time_left_us(reservation.time_left.count());
+    return message.SerializeAsString();
+}
+
+std::string encode(const Sku& sku, const Stock& stock) {
+    wire::Stock message;
+    message.set_sku(sku.text());
+    message.set_on_hand(stock.on_hand.units());
+    message.set_held(stock.held.units());
+    message.set_sold(stock.sold.units());
+    message.set_version(stock.version);
+    return message.SerializeAsString();
+}
+
+std::string encode(const std::vector<LedgerEntry>& entries) {
+    wire::Ledger message;
+    for (const LedgerEntry& entry : entries) {
+        wire::LedgerEntry& added = *message.add_entries();
+        added.set_number(entry.number);
+        added.set_reservation(entry.reservation.text());
+        added.set_key(entry.key.text());
+        added.set_kind(entry.kind);
+        added.set_quantity(entry.quantity.units());
+        added.set_at_us(entry.at.time_since_epoch().count());
+    }
+    return message.SerializeAsString();
+}
+
+}  // namespace
+
+Api::Api(Application& application, Environment& environment, Scope& scope)
+    : application_(application), environment_(environment), scope_(scope) {}
+
+std::vector<RpcMethod> Api::methods() {
+    std::vector<RpcMethod> methods;
+    methods.push_back(method("Reserve", &Api::reserve));
+    methods.push_back(method("GetReservation", &Api::get_reservation));
+    methods.push_back(method("Confirm", &Api::confirm));
+    methods.push_back(method("Release", &Api::release));
+    methods.push_back(method("GetStock", &Api::get_stock));
+    methods.push_back(method("SetStock", &Api::set_stock));
+    methods.push_back(method("GetLedger", &Api::get_ledger));
+    return methods;
+}
+
+template <class Request>
+RpcMethod Api::method(std::string_view name, Handler<Request> handler) {
+    Distribution& seconds = environment_.telemetry.duration(
+        "inventory_call_seconds", "Time to answer a call", {{"method", std::string(name)}});
+    return {"inventory.v1.Inventory/" + std::string(name),
+            [this, &seconds, handler](Context context, std::string bytes) {
+                return serve(seconds, handler, std::move(context), std::move(bytes));
+            }};
+}
+
+template <class Request>
+Api::Answer Api::serve(Distribution& seconds, Handler<Request> handler, Context context,
+                       std::string bytes) {
+    if (!open_) { co_return failure(ErrorKind::retryable, "stopping", "inventory is stopping"); }
+    const Scope::Visit visit = scope_.visit();
+    const MonotonicTime start = environment_.clock.monotonic();
+    Request request;
+    if (!request.ParseFromString(bytes)) {
+        co_return failure(ErrorKind::permanent, "malformed", "the request is unreadable");
+    }
+    auto answer = co_await (this->*handler)(std::move(context), std::move(request));
+    const Duration taken = environment_.clock.monotonic() - start;
+    seconds.observe(std::chrono::duration<double>(taken).count());
+    if (!answer) { count(answer.error()); }
+    co_return answer;
+}
+
+void Api::count(const Error& error) {
+    environment_.telemetry
+        .counter("inventory_errors_total", "Calls answered with an error",
+                 {{"kind", std::string(to_string(error.kind()))}})
+        .add();
+}
+
+Api::Answer Api::reserve(Context context, wire::ReserveRequest request) {
+    ReserveRequest checked;
+    RP_CO_TRY(checked.owner, check_owner(context.principal));
+    RP_CO_TRY(checked.key, check_key(context.idempotency_key));
+    RP_CO_TRY(checked.sku, check_sku(request.sku()));
+    RP_CO_TRY(checked.quantity, check_quantity(request.quantity()));
+    RP_CO_TRY(const Reservation reservation,
+              co_await application_.reserve(std::move(context), std::move(checked)));
+    co_return encode(reservation);
+}
+
+Api::Answer Api::get_reservation(Context context, wire::ReservationRequest request) {
+    RP_CO_TRY(Owner owner, check_owner(context.principal));
+    RP_CO_TRY(ReservationId id, check_reservation_id(request.id()));
+    RP_CO_TRY(
+        const Reservation reservation,
+        co_await application_.get_reservation(std::move(context), std::move(id), std::move(owner)));
+    co_return encode(reservation);
+}
+
+Api::Answer Api::confirm(Context context, wire::ReservationRequest request) {
+    return end(std::move(context), Ending::confirm, std::move(request));
+}
+
+Api::Answer Api::release(Context context, wire::ReservationRequest request) {
+    return end(std::move(context), Ending::release, std::move(request));
+}
+
+Api::Answer Api::end(Context context, Ending wish, wire::ReservationRequest request) {
+    RP_CO_TRY(Owner owner, check_owner(context.principal));
+    RP_CO_TRY(ReservationId id, check_reservation_id(request.id()));
+    RP_CO_TRY(const Reservation reservation,
+              co_await application_.end(std::move(context), wish, std::move(id), std::move(owner)));
+    co_return encode(reservation);
+}
+
+Api::Answer Api::get_stock(Context context, wire::StockRequest request) {
+    RP_CO_TRY(const Sku sku, check_sku(request.sku()));
+    RP_CO_TRY(const Stock stock, co_await application_.get_stock(std::move(context), sku));
+    co_return encode(sku, stock);
+}
+
+Api::Answer Api::set_stock(Context context, wire::SetStockRequest request) {
+    RP_CO_TRY(const Sku sku, check_sku(request.sku()));
+    RP_CO_TRY(const Quantity on_hand, check_on_hand(request.on_hand()));
+    RP_CO_TRY(const Stock stock, co_await application_.set_stock(std::move(context), sku, on_hand));
+    co_return encode(sku, stock);
+}
+
+Api::Answer Api::get_ledger(Context context, wire::LedgerRequest request) {
+    LedgerPage page;
+    RP_CO_TRY(page.sku, check_sku(request.sku()));
+    RP_CO_TRY(page.limit, check_ledger_limit(request.limit()));
+    page.after = request.after();
+    RP_CO_TRY(const std::vector<LedgerEntry> entries,
+              co_await application_.get_ledger(std::move(context), std::move(page)));
+    co_return encode(entries);
+}
+
+}  // namespace rushproof::inventory

@@ -1,0 +1,55 @@
+// inventory.v1 on the wire: checks what comes in, calls the use cases, writes what goes out.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "core/ports/environment.hpp"
+#include "core/ports/rpc.hpp"
+#include "core/protocol/inventory.pb.h"
+#include "core/runtime/scope.hpp"
+#include "services/inventory/app/application.hpp"
+
+namespace rushproof::inventory {
+
+namespace wire = ::inventory::v1;
+
+class Api {
+public:
+    // Calls under way count as visits to `scope`.
+    Api(Application& application, Environment& environment, Scope& scope);
+
+    // The handlers refer to this object.
+    std::vector<RpcMethod> methods();
+
+    // From now on every new call is refused, retryably.
+    void close() { open_ = false; }
+
+private:
+    using Answer = Task<Result<std::string>>;
+    template <class Request>
+    using Handler = Answer (Api::*)(Context, Request);
+
+    Answer reserve(Context context, wire::ReserveRequest request);
+    Answer get_reservation(Context context, wire::ReservationRequest request);
+    Answer confirm(Context context, wire::ReservationRequest request);
+    Answer release(Context context, wire::ReservationRequest request);
+    Answer get_stock(Context context, wire::StockRequest request);
+    Answer set_stock(Context context, wire::SetStockRequest request);
+    Answer get_ledger(Context context, wire::LedgerRequest request);
+
+    Answer end(Context context, Ending wish, wire::ReservationRequest request);
+
+    template <class Request>
+    RpcMethod method(std::string_view name, Handler<Request> handler);
+    template <class Request>
+    Answer serve(Distribution& seconds, Handler<Request> handler, Context context,
+                 std::string bytes);
+    void count(const Error& error);
+
+    Application& application_;
+    Environment& environment_;
+    Scope& scope_;
+    bool open_ = true;
+};
+
+}  // namespace rushproof::inventory

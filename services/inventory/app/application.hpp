@@ -1,0 +1,97 @@
+// The use cases of inventory, one file each.  All state is in the database; the only thing kept
+// here is the budget for retries.
+//
+// Locks, so that no two transactions can wait for each other: a reserve takes its idempotency key,
+// then the stock row, and takes due reservations only if nobody else has them; whoever ends
+// reservations takes those first, then stock rows in the order of their SKUs.
+#pragma once
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "core/ports/environment.hpp"
+#include "core/runtime/retry.hpp"
+#include "services/inventory/domain/ledger.hpp"
+#include "services/inventory/domain/reservation.hpp"
+#include "services/inventory/domain/stock.hpp"
+#include "services/inventory/inventory.hpp"
+#include "services/inventory/limits.hpp"
+
+namespace rushproof::inventory {
+
+struct ReserveRequest {
+    Owner owner;
+    IdempotencyKey key;
+    Sku sku;
+    Quantity quantity;
+};
+
+struct Order;  // one attempt to reserve
+
+struct LedgerPage {
+    Sku sku;
+    std::int64_t after = 0;
+    std::int64_t limit = limits::ledger_page_default;
+};
+
+// Any number of calls may be under way.  Errors of all of them, beside their own: retryable and
+// unknown outcome as the database answered, after retries within the context's deadline.
+class Application {
+public:
+    Application(Environment& environment, const Options& options)
+        : environment_(environment), options_(options) {}
+
+    // Holds a quantity for an owner.  A repeat under the same key gets the first answer.
+    // "not-found", "insufficient-stock" (not remembered: a repeat may succeed), "key-reused".
+    Task<Result<Reservation>> reserve(Context context, ReserveRequest request);
+
+    // "not-found" also for reservations of other owners; "not-held".  A repeat gets the same
+    // answer.
+    Task<Result<Reservation>> end(Context context, Ending wish, ReservationId id, Owner owner);
+    Task<Result<Reservation>> get_reservation(Context context, ReservationId id, Owner owner);
+
+    Task<Result<Stock>> get_stock(Context context, Sku sku);
+    // Creates the stock if need be.  "conflict" if less than what is held.
+    Task<Result<Stock>> set_stock(Context context, Sku sku, Quantity on_hand);
+    // Entries numbered above `after`, in order.
+    Task<Result<std::vector<LedgerEntry>>> get_ledger(Context context, LedgerPage page);
+
+    // Expires at most limits::expire_batch due reservations; returns how many.  May run in many
+    // instances at once.
+    Task<Result<std::size_t>> expire_due(Context context);
+    // Forgets idempotency keys past their retention; returns how many.
+    Task<Result<std::size_t>> forget_keys(Context context);
+    // Is the database there?
+    Task<Result<bool>> ping(Context context);
+
+private:
+    // One transaction that only reads: its rows.
+    Task<Result<Rows>> read(Context context, Call call);
+
+    Task<Result<Reservation>> reserve_once(Context context, ReserveRequest request,
+                                           IdempotencyKey claimed);
+    Order make_order(ReserveRequest request, IdempotencyKey claimed);
+    // What the first use of the order's key was answered; "key-reused" if it asked for more or
+    // less.
+    Task<Result<Reservation>> first_answer(Context context, Order order);
+    Task<Result<Reservation>> end_once(Context context, Ending wish, ReservationId id, Owner owner);
+    Task<Result<Stock>> set_stock_once(Context context, Sku sku, Quantity on_hand);
+
+    // Again on retryable errors; on unknown outcomes too, because every use case here may be
+    // repeated.  `operation` is a callable that returns Task<Result<...>>.
+    template <class Operation>
+    auto with_retries(const Context& context, Operation operation) {
+        const RetryLimits limits{limits::retry_policy, context.deadline, Repeatable::yes};
+        return retry(environment_.clock, environment_.random, retry_budget_, limits,
+                     std::move(operation));
+    }
+
+    Environment& environment_;
+    Options options_;
+    RetryBudget retry_budget_{limits::retries_saved, limits::retries_per_hundred_calls};
+};
+
+// What expiring these reservations, all of them locked, means to reservation, stock and ledger.
+std::vector<Call> expire_calls(std::vector<Reservation> due, const Statement& expire);
+
+}  // namespace rushproof::inventory

@@ -1,0 +1,56 @@
+// The use cases that only read.
+#include <utility>
+
+#include "services/inventory/app/application.hpp"
+#include "services/inventory/store/calls.hpp"
+#include "services/inventory/store/statements.hpp"
+
+namespace rushproof::inventory {
+
+Task<Result<Rows>> Application::read(Context context, Call call) {
+    TransactionOptions options;
+    options.access = Access::read_only;
+    RP_CO_TRY(const auto transaction,
+              co_await environment_.database.begin(std::move(context), options));
+    auto only = pipeline(std::move(call));
+    auto answers = co_await transaction->commit(std::move(only));
+    if (answers) { co_return std::move(answers->front()); }
+    const Error& error = answers.error();
+    if (error.kind() != ErrorKind::unknown_outcome) { co_return failure(error); }
+    // A reading that was lost had no effect.
+    co_return failure(ErrorKind::retryable, error.code(), error.message());
+}
+
+Task<Result<Reservation>> Application::get_reservation(Context context, ReservationId id,
+                                                       Owner owner) {
+    auto attempt = [&] {
+        return read(context, reservation_call(statements::find_reservation, id));
+    };
+    RP_CO_TRY(const Rows found, co_await with_retries(context, std::move(attempt)));
+    co_return only_of(owner, found);
+}
+
+Task<Result<Stock>> Application::get_stock(Context context, Sku sku) {
+    auto attempt = [&] { return read(context, stock_call(statements::read_stock, sku)); };
+    RP_CO_TRY(const Rows found, co_await with_retries(context, std::move(attempt)));
+    if (found.rows.empty()) { co_return failure(ErrorKind::permanent, "not-found", "no such SKU"); }
+    co_return stock_of(found.rows[0]);
+}
+
+Task<Result<std::vector<LedgerEntry>>> Application::get_ledger(Context context, LedgerPage page) {
+    auto attempt = [&] {
+        return read(context, ledger_page_call(page.sku, page.after, page.limit));
+    };
+    RP_CO_TRY(const Rows found, co_await with_retries(context, std::move(attempt)));
+    std::vector<LedgerEntry> entries;
+    entries.reserve(found.rows.size());
+    for (const Row& row : found.rows) { entries.push_back(ledger_entry_of(row)); }
+    co_return entries;
+}
+
+Task<Result<bool>> Application::ping(Context context) {
+    RP_CO_CHECK(co_await read(std::move(context), Call(statements::ping, {})));
+    co_return true;
+}
+
+}  // namespace rushproof::inventory

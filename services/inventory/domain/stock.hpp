@@ -1,0 +1,23 @@
+// The stock of one SKU.
+#pragma once
+#include <cstdint>
+
+#include "core/base/result.hpp"
+#include "core/base/strong.hpp"
+
+namespace rushproof::inventory {
+
+struct Stock {
+    Quantity on_hand;
+    Quantity held;
+    Quantity sold;
+    std::int64_t version = 0;  // of the last change
+
+    Quantity available() const { return on_hand - held; }
+};
+
+// By how much on_hand changes when it is set to `wanted`; permanent "conflict" if that were less
+// than what is held.
+Result<Quantity> change_to(const Stock& stock, Quantity wanted);
+
+}  // namespace rushproof::inventory

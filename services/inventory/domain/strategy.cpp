@@ -1,0 +1,29 @@
+#include <array>
+
+#include "services/inventory/inventory.hpp"
+
+namespace rushproof::inventory {
+
+namespace {
+
+constexpr std::array<std::string_view, 4> words{"naive", "pessimistic", "conditional",
+                                                "optimistic"};
+
+}  // namespace
+
+std::string_view to_string(Strategy strategy) { return words[static_cast<std::size_t>(strategy)]; }
+
+std::optional<Strategy> parse_strategy(std::string_view word) {
+    for (const Strategy strategy : all_strategies()) {
+        if (to_string(strategy) == word) { return strategy; }
+    }
+    return std::nullopt;
+}
+
+const std::vector<Strategy>& all_strategies() {
+    static const std::vector<Strategy> all{Strategy::naive, Strategy::pessimistic,
+                                           Strategy::conditional, Strategy::optimistic};
+    return all;
+}
+
+}  // namespace rushproof::inventory

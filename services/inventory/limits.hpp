@@ -1,0 +1,53 @@
+// Every bound of inventory in one place.
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "core/runtime/retry.hpp"
+
+namespace rushproof::inventory::limits {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+inline constexpr std::size_t sku_length = 64;
+inline constexpr std::size_t owner_length = 128;
+inline constexpr std::size_t key_length = 128;
+inline constexpr std::size_t reservation_id_length = 36;  // a UUID
+
+inline constexpr std::int64_t quantity = 10'000;            // of one reservation
+inline constexpr std::int64_t on_hand = 1'000'000'000'000;  // of one SKU
+static_assert(quantity < on_hand && on_hand < INT64_MAX / 1'000'000,
+              "no sum of quantities may come near an overflow");
+
+inline constexpr std::int64_t ledger_page_default = 100;
+inline constexpr std::int64_t ledger_page = 1'000;
+static_assert(ledger_page_default <= ledger_page);
+
+// Due reservations that one transaction expires.
+inline constexpr std::int64_t expire_batch = 100;
+
+inline constexpr auto reservation_ttl = hours(24);
+
+// How long a client or a queue may go on repeating a request under its key, and how long its result
+// is kept.
+inline constexpr auto retry_window = hours(1);
+inline constexpr auto idempotency_retention = hours(48);
+inline constexpr auto forget_keys_interval = minutes(10);
+static_assert(idempotency_retention > retry_window + forget_keys_interval,
+              "a key must outlive its last possible repeat");
+static_assert(idempotency_retention > reservation_ttl,
+              "a repeat must not revive a reservation that was already expired");
+
+// Tries of one call within its deadline, and how far retries may multiply the load.
+inline constexpr RetryPolicy retry_policy{12, milliseconds(1), milliseconds(200), 2};
+inline constexpr std::int64_t retries_saved = 1'000;
+inline constexpr std::int64_t retries_per_hundred_calls = 200;
+
+// Of a sweep, whose caller has no deadline of its own.
+inline constexpr auto sweep_timeout = seconds(10);
+
+}  // namespace rushproof::inventory::limits

@@ -1,0 +1,119 @@
+#include "services/inventory/inventory.hpp"
+#include "services/inventory/store/statements_mutant.hpp"
+
+namespace rushproof::inventory {
+
+namespace {
+
+constexpr Migration create_tables{
+    .version = 1,
+    .name = "inventory.create_tables",
+    .sql = R"(
+CREATE SCHEMA inventory;
+
+CREATE FUNCTION transaction_time() RETURNS timestamptz LANGUAGE sql STABLE AS 'SELECT now()';
+
+CREATE TABLE inventory.stock (
+    sku text PRIMARY KEY,
+    on_hand bigint NOT NULL,
+    held bigint NOT NULL,
+    sold bigint NOT NULL,
+    version bigint NOT NULL
+) WITH (fillfactor = 50);
+
+CREATE TABLE inventory.reservation (
+    id text PRIMARY KEY,
+    sku text NOT NULL,
+    quantity bigint NOT NULL,
+    owner text NOT NULL,
+    key text NOT NULL,
+    state text NOT NULL,
+    expires_at timestamptz NOT NULL,
+    created_at timestamptz NOT NULL
+);
+CREATE INDEX reservation_due ON inventory.reservation (expires_at) WHERE state = 'held';
+CREATE INDEX reservation_due_of_sku ON inventory.reservation (sku, expires_at)
+    WHERE state = 'held';
+
+CREATE TABLE inventory.ledger (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    sku text NOT NULL,
+    reservation text NOT NULL,
+    key text NOT NULL,
+    kind text NOT NULL,
+    quantity bigint NOT NULL,
+    at timestamptz NOT NULL
+);
+CREATE INDEX ledger_of_sku ON inventory.ledger (sku, number);
+
+CREATE TABLE inventory.idempotency (
+    owner text NOT NULL,
+    operation text NOT NULL,
+    key text NOT NULL,
+    fingerprint text NOT NULL,
+    result text NOT NULL,
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (owner, operation, key)
+);
+CREATE INDEX idempotency_age ON inventory.idempotency (created_at);
+)",
+    .sqlite = R"(
+CREATE TABLE stock (
+    sku TEXT PRIMARY KEY NOT NULL,
+    on_hand INTEGER NOT NULL,
+    held INTEGER NOT NULL,
+    sold INTEGER NOT NULL,
+    version INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE reservation (
+    id TEXT PRIMARY KEY NOT NULL,
+    sku TEXT NOT NULL,
+    quantity INTEGER NOT NULL,
+    owner TEXT NOT NULL,
+    key TEXT NOT NULL,
+    state TEXT NOT NULL,
+    expires_at TIMESTAMP NOT NULL,
+    created_at TIMESTAMP NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX reservation_due ON reservation (expires_at) WHERE state = 'held';
+CREATE INDEX reservation_due_of_sku ON reservation (sku, expires_at) WHERE state = 'held';
+
+CREATE TABLE ledger (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    sku TEXT NOT NULL,
+    reservation TEXT NOT NULL,
+    key TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    quantity INTEGER NOT NULL,
+    at TIMESTAMP NOT NULL
+);
+CREATE INDEX ledger_of_sku ON ledger (sku, number);
+
+CREATE TABLE idempotency (
+    owner TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    key TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    result TEXT NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    PRIMARY KEY (owner, operation, key)
+) WITHOUT ROWID;
+CREATE INDEX idempotency_age ON idempotency (created_at);
+)",
+};
+
+std::vector<Migration> list() {
+    std::vector<Migration> list{create_tables};
+    if constexpr (mutants_compiled) { list.push_back(mutants::create_tables); }
+    return list;
+}
+
+}  // namespace
+
+const std::vector<Migration>& migrations() {
+    static const std::vector<Migration> all = list();
+    return all;
+}
+
+}  // namespace rushproof::inventory

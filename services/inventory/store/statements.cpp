@@ -1,0 +1,221 @@
+#include "services/inventory/store/statements.hpp"
+
+#include "services/inventory/store/statements_mutant.hpp"
+
+namespace rushproof::inventory::statements {
+
+// PostgreSQL first, then SQLite, where a writer holds the whole database and needs no row locks.
+// Times are timestamptz there and integer microseconds since 1970 here.
+
+const Statement read_stock{
+    "inventory.read_stock",
+    "SELECT on_hand, held, sold, version FROM inventory.stock WHERE sku = $1",
+    "SELECT on_hand, held, sold, version FROM stock WHERE sku = $1",
+};
+
+const Statement lock_stock{
+    "inventory.lock_stock",
+    "SELECT on_hand, held, sold, version FROM inventory.stock WHERE sku = $1 FOR UPDATE",
+    "SELECT on_hand, held, sold, version FROM stock WHERE sku = $1",
+};
+
+const Statement create_stock{
+    "inventory.create_stock",
+    "INSERT INTO inventory.stock (sku, on_hand, held, sold, version) VALUES ($1, 0, 0, 0, 0) "
+    "ON CONFLICT DO NOTHING",
+    "INSERT INTO stock (sku, on_hand, held, sold, version) VALUES ($1, 0, 0, 0, 0) "
+    "ON CONFLICT DO NOTHING",
+};
+
+const Statement take_stock{
+    "inventory.take_stock",
+    "UPDATE inventory.stock SET held = held + $2, version = version + 1 "
+    "WHERE sku = $1 AND on_hand - held >= $2",
+    "UPDATE stock SET held = held + $2, version = version + 1 "
+    "WHERE sku = $1 AND on_hand - held >= $2",
+};
+
+const Statement change_held{
+    "inventory.change_held",
+    "UPDATE inventory.stock SET held = held + $2, version = version + 1 WHERE sku = $1",
+    "UPDATE stock SET held = held + $2, version = version + 1 WHERE sku = $1",
+};
+
+const Statement change_held_at{
+    "inventory.change_held_at",
+    "UPDATE inventory.stock SET held = held + $2, version = version + 1 "
+    "WHERE sku = $1 AND version = $3",
+    "UPDATE stock SET held = held + $2, version = version + 1 WHERE sku = $1 AND version = $3",
+};
+
+const Statement write_held{
+    "inventory.write_held",
+    "UPDATE inventory.stock SET held = $2, version = version + 1 WHERE sku = $1",
+    "UPDATE stock SET held = $2, version = version + 1 WHERE sku = $1",
+};
+
+const Statement sell_stock{
+    "inventory.sell_stock",
+    "UPDATE inventory.stock SET on_hand = on_hand - $2, held = held - $2, sold = sold + $2, "
+    "version = version + 1 WHERE sku = $1",
+    "UPDATE stock SET on_hand = on_hand - $2, held = held - $2, sold = sold + $2, "
+    "version = version + 1 WHERE sku = $1",
+};
+
+const Statement set_on_hand{
+    "inventory.set_on_hand",
+    "UPDATE inventory.stock SET on_hand = $2, version = version + 1 WHERE sku = $1",
+    "UPDATE stock SET on_hand = $2, version = version + 1 WHERE sku = $1",
+};
+
+const Statement insert_reservation{
+    "inventory.insert_reservation",
+    "INSERT INTO inventory.reservation "
+    "(id, sku, quantity, owner, key, state, expires_at, created_at) "
+    "VALUES ($1, $2, $3, $4, $5, 'held', "
+    "transaction_time() + $6::bigint * interval '1 microsecond', transaction_time()) "
+    "RETURNING id, sku, quantity, owner, key, state, expires_at, $6::bigint",
+    "INSERT INTO reservation (id, sku, quantity, owner, key, state, expires_at, created_at) "
+    "VALUES ($1, $2, $3, $4, $5, 'held', transaction_time() + $6, transaction_time()) "
+    "RETURNING id, sku, quantity, owner, key, state, expires_at, $6",
+};
+
+const Statement find_reservation{
+    "inventory.find_reservation",
+    "SELECT id, sku, quantity, owner, key, state, expires_at, "
+    "(extract(epoch FROM expires_at - transaction_time()) * 1000000)::bigint "
+    "FROM inventory.reservation WHERE id = $1",
+    "SELECT id, sku, quantity, owner, key, state, expires_at, expires_at - transaction_time() "
+    "FROM reservation WHERE id = $1",
+};
+
+const Statement confirm_reservation{
+    "inventory.confirm_reservation",
+    "UPDATE inventory.reservation SET state = 'confirmed' "
+    "WHERE id = $1 AND owner = $2 AND state = 'held' AND expires_at > transaction_time() "
+    "RETURNING id, sku, quantity, owner, key, state, expires_at, 0::bigint",
+    "UPDATE reservation SET state = 'confirmed' "
+    "WHERE id = $1 AND owner = $2 AND state = 'held' AND expires_at > transaction_time() "
+    "RETURNING id, sku, quantity, owner, key, state, expires_at, 0",
+};
+
+const Statement release_reservation{
+    "inventory.release_reservation",
+    "UPDATE inventory.reservation SET state = 'released' "
+    "WHERE id = $1 AND owner = $2 AND state = 'held' "
+    "RETURNING id, sku, quantity, owner, key, state, expires_at, 0::bigint",
+    "UPDATE reservation SET state = 'released' WHERE id = $1 AND owner = $2 AND state = 'held' "
+    "RETURNING id, sku, quantity, owner, key, state, expires_at, 0",
+};
+
+const Statement expire_reservation{
+    "inventory.expire_reservation",
+    "UPDATE inventory.reservation SET state = 'expired' WHERE id = $1 AND state = 'held'",
+    "UPDATE reservation SET state = 'expired' WHERE id = $1 AND state = 'held'",
+};
+
+const Statement lock_due{
+    "inventory.lock_due",
+    "SELECT id, sku, quantity, key FROM inventory.reservation "
+    "WHERE state = 'held' AND expires_at <= transaction_time() "
+    "ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED",
+    "SELECT id, sku, quantity, key FROM reservation "
+    "WHERE state = 'held' AND expires_at <= transaction_time() ORDER BY id LIMIT $1",
+};
+
+const Statement lock_due_of_sku{
+    "inventory.lock_due_of_sku",
+    "SELECT id, sku, quantity, key FROM inventory.reservation "
+    "WHERE sku = $1 AND state = 'held' AND expires_at <= transaction_time() "
+    "ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED",
+    "SELECT id, sku, quantity, key FROM reservation "
+    "WHERE sku = $1 AND state = 'held' AND expires_at <= transaction_time() "
+    "ORDER BY id LIMIT $2",
+};
+
+const Statement claim_key{
+    "inventory.claim_key",
+    "INSERT INTO inventory.idempotency (owner, operation, key, fingerprint, result, created_at) "
+    "VALUES ($1, $2, $3, $4, $5, transaction_time()) ON CONFLICT DO NOTHING",
+    "INSERT INTO idempotency (owner, operation, key, fingerprint, result, created_at) "
+    "VALUES ($1, $2, $3, $4, $5, transaction_time()) ON CONFLICT DO NOTHING",
+};
+
+const Statement find_key{
+    "inventory.find_key",
+    "SELECT i.fingerprint, r.id, r.sku, r.quantity, r.owner, r.key, 'held', r.expires_at, "
+    "(extract(epoch FROM r.expires_at - r.created_at) * 1000000)::bigint "
+    "FROM inventory.idempotency i JOIN inventory.reservation r ON r.id = i.result "
+    "WHERE i.owner = $1 AND i.operation = $2 AND i.key = $3",
+    "SELECT i.fingerprint, r.id, r.sku, r.quantity, r.owner, r.key, 'held', r.expires_at, "
+    "r.expires_at - r.created_at "
+    "FROM idempotency i JOIN reservation r ON r.id = i.result "
+    "WHERE i.owner = $1 AND i.operation = $2 AND i.key = $3",
+};
+
+const Statement forget_keys{
+    "inventory.forget_keys",
+    "DELETE FROM inventory.idempotency "
+    "WHERE created_at < transaction_time() - $1::bigint * interval '1 microsecond'",
+    "DELETE FROM idempotency WHERE created_at < transaction_time() - $1",
+};
+
+const Statement append_ledger{
+    "inventory.append_ledger",
+    "INSERT INTO inventory.ledger (sku, reservation, key, kind, quantity, at) "
+    "VALUES ($1, $2, $3, $4, $5, transaction_time())",
+    "INSERT INTO ledger (sku, reservation, key, kind, quantity, at) "
+    "VALUES ($1, $2, $3, $4, $5, transaction_time())",
+};
+
+const Statement read_ledger{
+    "inventory.read_ledger",
+    "SELECT number, reservation, key, kind, quantity, at FROM inventory.ledger "
+    "WHERE sku = $1 AND number > $2 ORDER BY number LIMIT $3",
+    "SELECT number, reservation, key, kind, quantity, at FROM ledger "
+    "WHERE sku = $1 AND number > $2 ORDER BY number LIMIT $3",
+};
+
+const Statement ping{"inventory.ping", "SELECT 1", ""};
+
+namespace {
+
+std::vector<const Statement*> list() {
+    std::vector<const Statement*> list{
+        &read_stock,
+        &lock_stock,
+        &create_stock,
+        &take_stock,
+        &change_held,
+        &change_held_at,
+        &write_held,
+        &sell_stock,
+        &set_on_hand,
+        &insert_reservation,
+        &find_reservation,
+        &confirm_reservation,
+        &release_reservation,
+        &expire_reservation,
+        &lock_due,
+        &lock_due_of_sku,
+        &claim_key,
+        &find_key,
+        &forget_keys,
+        &append_ledger,
+        &read_ledger,
+        &ping,
+    };
+    if constexpr (mutants_compiled) {
+        for (const Statement* statement : mutants::statements()) { list.push_back(statement); }
+    }
+    return list;
+}
+
+}  // namespace
+
+const std::vector<const Statement*>& all() {
+    static const std::vector<const Statement*> statements = list();
+    return statements;
+}
+
+}  // namespace rushproof::inventory::statements

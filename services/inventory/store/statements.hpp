@@ -1,0 +1,45 @@
+// The whole list of what inventory may ask a database.  Every transaction that appends to the
+// ledger changes the SKU's stock row first, whose lock orders the ledger's numbers.
+#pragma once
+#include <vector>
+
+#include "core/ports/database.hpp"
+
+namespace rushproof::inventory::statements {
+
+// stock
+extern const Statement read_stock;      // $1 sku -> on_hand, held, sold, version
+extern const Statement lock_stock;      // the same, and locks the row
+extern const Statement create_stock;    // $1 sku; nothing if it exists
+extern const Statement take_stock;      // $1 sku, $2 quantity: only if available
+extern const Statement change_held;     // $1 sku, $2 change
+extern const Statement change_held_at;  // $1 sku, $2 change, $3 version: only at that version
+extern const Statement write_held;      // $1 sku, $2 held
+extern const Statement sell_stock;      // $1 sku, $2 quantity
+extern const Statement set_on_hand;     // $1 sku, $2 on_hand
+
+// reservation; the columns are id, sku, quantity, owner, key, state, expires_at and the
+// microseconds until then
+extern const Statement insert_reservation;   // $1..$5 id, sku, quantity, owner, key, $6 TTL in us
+extern const Statement find_reservation;     // $1 id
+extern const Statement confirm_reservation;  // $1 id, $2 owner: only if held and not due
+extern const Statement release_reservation;  // $1 id, $2 owner: only if held
+extern const Statement expire_reservation;   // $1 id: only if held
+extern const Statement lock_due;             // $1 limit; skips what others have locked
+extern const Statement lock_due_of_sku;      // $1 sku, $2 limit; likewise
+
+// idempotency
+extern const Statement claim_key;    // $1..$5 owner, operation, key, fingerprint, result
+extern const Statement find_key;     // $1..$3 -> fingerprint, result
+extern const Statement forget_keys;  // $1 age in us
+
+// ledger
+extern const Statement append_ledger;  // $1..$5 sku, reservation, key, kind, quantity
+extern const Statement read_ledger;    // $1 sku, $2 after, $3 limit
+
+extern const Statement ping;
+
+// All of them, and in a build with mutants theirs as well.
+const std::vector<const Statement*>& all();
+
+}  // namespace rushproof::inventory::statements

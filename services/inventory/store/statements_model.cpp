@@ -1,0 +1,314 @@
+// What each statement means to the simulated database: the same rows, locks and waits as its SQL
+// in READ COMMITTED, in the same order.
+#include <algorithm>
+#include <utility>
+
+#include "services/inventory/domain/reservation.hpp"
+#include "services/inventory/inventory_model.hpp"
+#include "services/inventory/store/model_parts.hpp"
+#include "services/inventory/store/statements.hpp"
+#include "services/inventory/store/statements_mutant.hpp"
+
+namespace rushproof::inventory {
+
+namespace {
+
+using model::changed;
+using model::pick;
+using model::where;
+namespace ledger = model::ledger;
+namespace reservation = model::reservation;
+namespace stock = model::stock;
+
+void add(Row& row, std::size_t column, std::int64_t change) {
+    row[column] = integer(row, column) + change;
+}
+
+// --- stock ---
+
+Rows stock_rows(const std::vector<Row>& rows) {
+    Rows result;
+    for (const Row& row : rows) {
+        result.rows.push_back(
+            pick(row, {stock::on_hand, stock::held, stock::sold, stock::version}));
+    }
+    return result;
+}
+
+Task<Result<Rows>> read_stock(ModelTransaction& transaction, Row arguments) {
+    RowFilter filter = where(stock::sku, arguments[0]);
+    RP_CO_TRY(const auto rows, co_await transaction.select("stock", std::move(filter)));
+    co_return stock_rows(rows);
+}
+
+Task<Result<Rows>> lock_stock(ModelTransaction& transaction, Row arguments) {
+    RowFilter filter = where(stock::sku, arguments[0]);
+    RP_CO_TRY(const auto rows, co_await transaction.select_for_update("stock", std::move(filter)));
+    co_return stock_rows(rows);
+}
+
+Task<Result<Rows>> create_stock(ModelTransaction& transaction, Row arguments) {
+    Row row = std::move(arguments);
+    row.resize(stock::version + 1, std::int64_t{0});
+    RP_CO_TRY(const auto rows, co_await transaction.insert("stock", std::move(row), true));
+    co_return changed(rows);
+}
+
+// UPDATE stock SET ..., version = version + 1 WHERE ...
+Task<Result<Rows>> update_stock(ModelTransaction& transaction, RowFilter filter,
+                                std::function<void(Row&)> change) {
+    std::function<void(Row&)> change_and_count = [change = std::move(change)](Row& row) {
+        change(row);
+        add(row, stock::version, 1);
+    };
+    RP_CO_TRY(const auto rows,
+              co_await transaction.update("stock", std::move(filter), std::move(change_and_count)));
+    co_return changed(rows);
+}
+
+Task<Result<Rows>> take_stock(ModelTransaction& transaction, Row arguments) {
+    const std::int64_t units = integer(arguments, 1);
+    RowFilter filter = where(stock::sku, arguments[0]);
+    filter.where = [units](const Row& row) {
+        return integer(row, stock::on_hand) - integer(row, stock::held) >= units;
+    };
+    return update_stock(transaction, std::move(filter),
+                        [units](Row& row) { add(row, stock::held, units); });
+}
+
+Task<Result<Rows>> change_held(ModelTransaction& transaction, Row arguments) {
+    const std::int64_t change = integer(arguments, 1);
+    return update_stock(transaction, where(stock::sku, arguments[0]),
+                        [change](Row& row) { add(row, stock::held, change); });
+}
+
+Task<Result<Rows>> change_held_at(ModelTransaction& transaction, Row arguments) {
+    const std::int64_t change = integer(arguments, 1);
+    const std::int64_t expected = integer(arguments, 2);
+    RowFilter filter = where(stock::sku, arguments[0]);
+    filter.where = [expected](const Row& row) { return integer(row, stock::version) == expected; };
+    return update_stock(transaction, std::move(filter),
+                        [change](Row& row) { add(row, stock::held, change); });
+}
+
+Task<Result<Rows>> write_held(ModelTransaction& transaction, Row arguments) {
+    const std::int64_t units = integer(arguments, 1);
+    return update_stock(transaction, where(stock::sku, arguments[0]),
+                        [units](Row& row) { row[stock::held] = units; });
+}
+
+Task<Result<Rows>> sell_stock(ModelTransaction& transaction, Row arguments) {
+    const std::int64_t units = integer(arguments, 1);
+    return update_stock(transaction, where(stock::sku, arguments[0]), [units](Row& row) {
+        add(row, stock::on_hand, -units);
+        add(row, stock::held, -units);
+        add(row, stock::sold, units);
+    });
+}
+
+Task<Result<Rows>> set_on_hand(ModelTransaction& transaction, Row arguments) {
+    const std::int64_t units = integer(arguments, 1);
+    return update_stock(transaction, where(stock::sku, arguments[0]),
+                        [units](Row& row) { row[stock::on_hand] = units; });
+}
+
+// --- reservation ---
+
+// id, sku, quantity, owner, key, state, expires_at and the given time until then.
+Row as_returned(const Row& row, std::int64_t left) {
+    Row result = row;
+    result[reservation::created_at] = left;
+    return result;
+}
+
+Task<Result<Rows>> insert_reservation(ModelTransaction& transaction, Row arguments) {
+    const std::int64_t ttl = integer(arguments, 5);
+    Row row = std::move(arguments);
+    row[reservation::state] = std::string("held");
+    row.emplace_back(transaction.now() + std::chrono::microseconds(ttl));
+    row.emplace_back(transaction.now());
+    RP_CO_TRY(const auto rows, co_await transaction.insert("reservation", std::move(row)));
+    Rows result = changed(rows);
+    result.rows.push_back(as_returned(rows.at(0), ttl));
+    co_return result;
+}
+
+Task<Result<Rows>> find_reservation(ModelTransaction& transaction, Row arguments) {
+    RowFilter filter = where(reservation::id, arguments[0]);
+    RP_CO_TRY(const auto rows, co_await transaction.select("reservation", std::move(filter)));
+    Rows result;
+    for (const Row& row : rows) {
+        const auto left = wall_time(row, reservation::expires_at) - transaction.now();
+        result.rows.push_back(as_returned(row, left.count()));
+    }
+    co_return result;
+}
+
+// UPDATE reservation SET state = <end> WHERE id = $1 AND state = 'held' AND <condition>
+// RETURNING ...
+Task<Result<Rows>> end_reservation(ModelTransaction& transaction, Value id, State end,
+                                   std::function<bool(const Row&)> condition) {
+    RowFilter filter = where(reservation::id, std::move(id));
+    filter.where = [condition = std::move(condition)](const Row& row) {
+        return text(row, reservation::state) == "held" && condition(row);
+    };
+    std::function<void(Row&)> change = [end](Row& row) {
+        row[reservation::state] = std::string(to_string(end));
+    };
+    RP_CO_TRY(const auto rows,
+              co_await transaction.update("reservation", std::move(filter), std::move(change)));
+    Rows result = changed(rows);
+    for (const Row& row : rows) { result.rows.push_back(as_returned(row, 0)); }
+    co_return result;
+}
+
+Task<Result<Rows>> confirm_reservation(ModelTransaction& transaction, Row arguments) {
+    const WallTime now = transaction.now();
+    return end_reservation(transaction, arguments[0], State::confirmed,
+                           [now, owner = text(arguments, 1)](const Row& row) {
+                               return text(row, reservation::owner) == owner &&
+                                      wall_time(row, reservation::expires_at) > now;
+                           });
+}
+
+Task<Result<Rows>> release_reservation(ModelTransaction& transaction, Row arguments) {
+    return end_reservation(transaction, arguments[0], State::released,
+                           [owner = text(arguments, 1)](const Row& row) {
+                               return text(row, reservation::owner) == owner;
+                           });
+}
+
+Task<Result<Rows>> expire_reservation(ModelTransaction& transaction, Row arguments) {
+    return end_reservation(transaction, arguments[0], State::expired,
+                           [](const Row&) { return true; });
+}
+
+Task<Result<Rows>> lock_due(ModelTransaction& transaction, Row arguments) {
+    return model::lock_due(transaction, where(reservation::state, std::string("held")),
+                           transaction.now(), integer(arguments, 0));
+}
+
+Task<Result<Rows>> lock_due_of_sku(ModelTransaction& transaction, Row arguments) {
+    RowFilter filter;
+    filter.columns = {reservation::sku, reservation::state};
+    filter.values.push_back(arguments[0]);
+    filter.values.emplace_back(std::string("held"));
+    return model::lock_due(transaction, std::move(filter), transaction.now(),
+                           integer(arguments, 1));
+}
+
+// --- idempotency ---
+
+Task<Result<Rows>> claim_key(ModelTransaction& transaction, Row arguments) {
+    Row row = std::move(arguments);
+    row.emplace_back(transaction.now());
+    RP_CO_TRY(const auto rows, co_await transaction.insert("idempotency", std::move(row), true));
+    co_return changed(rows);
+}
+
+Task<Result<Rows>> find_key(ModelTransaction& transaction, Row arguments) {
+    using namespace model::idempotency;
+    RowFilter filter;
+    filter.columns = {owner, operation, key};
+    filter.values = std::move(arguments);
+    RP_CO_TRY(const auto keys, co_await transaction.select("idempotency", std::move(filter)));
+    if (keys.empty()) { co_return Rows(); }
+    co_return co_await model::find_first_made(transaction, keys[0][fingerprint], keys[0][result]);
+}
+
+Task<Result<Rows>> forget_keys(ModelTransaction& transaction, Row arguments) {
+    const WallTime oldest = transaction.now() - std::chrono::microseconds(integer(arguments, 0));
+    RowFilter filter;
+    filter.where = [oldest](const Row& row) {
+        return wall_time(row, model::idempotency::created_at) < oldest;
+    };
+    RP_CO_TRY(const auto rows, co_await transaction.remove("idempotency", std::move(filter)));
+    co_return changed(rows);
+}
+
+// --- ledger ---
+
+Task<Result<Rows>> append_ledger(ModelTransaction& transaction, Row arguments) {
+    Row row = std::move(arguments);
+    row.emplace(row.begin());  // numbered by the table
+    row.emplace_back(transaction.now());
+    RP_CO_TRY(const auto rows, co_await transaction.insert("ledger", std::move(row)));
+    co_return changed(rows);
+}
+
+Task<Result<Rows>> read_ledger(ModelTransaction& transaction, Row arguments) {
+    using namespace ledger;
+    const std::int64_t after = integer(arguments, 1);
+    const auto limit = static_cast<std::size_t>(integer(arguments, 2));
+    RowFilter filter = where(sku, arguments[0]);
+    filter.where = [after](const Row& row) { return integer(row, number) > after; };
+    RP_CO_TRY(const auto rows, co_await transaction.select("ledger", std::move(filter)));
+    Rows page;
+    for (std::size_t i = 0; i < std::min(rows.size(), limit); ++i) {
+        page.rows.push_back(pick(rows[i], {number, ledger::reservation, key, kind, quantity, at}));
+    }
+    co_return page;
+}
+
+Task<Result<Rows>> ping(ModelTransaction&, Row) {
+    Rows result;
+    result.rows.push_back(Row{std::int64_t{1}});
+    co_return result;
+}
+
+std::vector<ModelTable> tables() {
+    return {
+        ModelTable{.name = "stock",
+                   .columns = {"sku", "on_hand", "held", "sold", "version"},
+                   .indexes = {}},
+        ModelTable{.name = "reservation",
+                   .columns = {"id", "sku", "quantity", "owner", "key", "state", "expires_at",
+                               "created_at"},
+                   .indexes = {{reservation::state}, {reservation::sku, reservation::state}}},
+        ModelTable{.name = "ledger",
+                   .columns = {"number", "sku", "reservation", "key", "kind", "quantity", "at"},
+                   .identity = true,
+                   .indexes = {{ledger::sku}}},
+        ModelTable{.name = "idempotency",
+                   .columns = {"owner", "operation", "key", "fingerprint", "result", "created_at"},
+                   .key_columns = 3,
+                   .indexes = {}},
+    };
+}
+
+std::vector<StatementModel> models() {
+    return {
+        {&statements::read_stock, &read_stock},
+        {&statements::lock_stock, &lock_stock},
+        {&statements::create_stock, &create_stock},
+        {&statements::take_stock, &take_stock},
+        {&statements::change_held, &change_held},
+        {&statements::change_held_at, &change_held_at},
+        {&statements::write_held, &write_held},
+        {&statements::sell_stock, &sell_stock},
+        {&statements::set_on_hand, &set_on_hand},
+        {&statements::insert_reservation, &insert_reservation},
+        {&statements::find_reservation, &find_reservation},
+        {&statements::confirm_reservation, &confirm_reservation},
+        {&statements::release_reservation, &release_reservation},
+        {&statements::expire_reservation, &expire_reservation},
+        {&statements::lock_due, &lock_due},
+        {&statements::lock_due_of_sku, &lock_due_of_sku},
+        {&statements::claim_key, &claim_key},
+        {&statements::find_key, &find_key},
+        {&statements::forget_keys, &forget_keys},
+        {&statements::append_ledger, &append_ledger},
+        {&statements::read_ledger, &read_ledger},
+        {&statements::ping, &ping},
+    };
+}
+
+}  // namespace
+
+ModelSchema model_schema() {
+    ModelSchema schema{tables(), models()};
+    if constexpr (mutants_compiled) { mutants::extend(schema); }
+    return schema;
+}
+
+}  // namespace rushproof::inventory
