@@ -1,0 +1,46 @@
+// What a fault may do to a world.  Each world implements what it can; what only virtual time can do
+// is refused before a live run starts (FaultType::live).
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/time.hpp"
+
+namespace rushproof::simulator {
+
+// Trouble on links, each from one instance to another.  A role means all its instances, an empty
+// name everybody.
+struct LinkTrouble {
+    std::string id;
+    std::vector<std::pair<std::string, std::string>> links;
+    bool hold = false;  // nothing gets through until it is lifted, then everything in order
+    Duration delay{};
+    Duration jitter{};
+};
+
+// Every method returns its evidence: words that show what it did, or empty when it did nothing (the
+// instance was gone already).
+class Chaos {
+public:
+    virtual ~Chaos() = default;
+
+    virtual std::string kill(const std::string& instance) = 0;       // as SIGKILL does
+    virtual std::string terminate(const std::string& instance) = 0;  // as SIGTERM does: it drains
+    // Starts it again; when it is still draining, as soon as it has ended.
+    virtual std::string start(const std::string& instance) = 0;
+    virtual std::string pause(const std::string& instance) = 0;  // as SIGSTOP does
+    virtual std::string resume(const std::string& instance) = 0;
+
+    virtual std::string trouble_links(const LinkTrouble& trouble) = 0;
+    virtual std::string heal_links(const std::string& id) = 0;
+    virtual std::string step_wall_clock(const std::string& instance, Duration by) = 0;
+    virtual std::string set_drift(const std::string& instance, std::int64_t ppm) = 0;
+    // Of the commits, this share (millionths) loses its answer until healed.
+    virtual std::string lose_commit_answers(const std::string& id, std::uint32_t millionths) = 0;
+    virtual std::string heal_commits(const std::string& id) = 0;
+};
+
+}  // namespace rushproof::simulator

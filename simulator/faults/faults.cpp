@@ -1,0 +1,21 @@
+#include "core/base/assert.hpp"
+#include "simulator/faults/fault.hpp"
+
+namespace rushproof::simulator {
+
+const std::vector<const FaultType*>& fault_types() {
+    static const std::vector<const FaultType*> types{
+        &kill_fault,       &stop_fault,        &pause_fault,
+        &restart_fault,    &latency_fault,     &partition_fault,
+        &clock_skew_fault, &clock_drift_fault, &commit_unknown_fault};
+    return types;
+}
+
+const FaultType& fault_type(FaultKind kind) {
+    for (const FaultType* type : fault_types()) {
+        if (type->kind == kind) { return *type; }
+    }
+    assertion_failed("every FaultKind is in fault_types()", __FILE__, __LINE__);
+}
+
+}  // namespace rushproof::simulator
