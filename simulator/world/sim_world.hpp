@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "simulator/load/metrics.hpp"
 #include "simulator/record/history.hpp"
 #include "simulator/record/run_record.hpp"
 #include "simulator/scenario/plan.hpp"
@@ -18,15 +19,22 @@ struct SimOptions {
     // Record every event of this window [first, last) of step numbers, for locating a difference.
     std::uint64_t trace_first = 0;
     std::uint64_t trace_last = 0;
-    bool real_time_watchdog = true;
+    bool record_tape = false;
+    std::string replay_tape;  // text of a recorded tape; empty: choices come from the seed
 };
 
 struct SimOutcome {
     History history;
-    RunMetrics metrics;
+    LoadMetrics load;
     std::vector<FaultRecord> faults;
     TraceSummary trace;
-    std::vector<std::string> notes;
+    std::uint64_t steps = 0;
+    std::string tape;  // when asked for
+    // Why the run cannot be judged, in sentences: it did not end, its audit failed, its tape did not
+    // fit.  Empty for a good run.
+    std::vector<std::string> troubles;
+    // Where the audit over the public API and the database itself disagree; empty when they agree.
+    std::vector<std::string> disagreements;
 };
 
 // Pure function of (scenario, options): no clock, no file, no environment variable.

@@ -1,0 +1,515 @@
+// The virtual world: the only file of the simulator that knows every part.
+#include "simulator/world/sim_world.hpp"
+
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "core/base/assert.hpp"
+#include "services/gateway/gateway.hpp"
+#include "services/inventory/inventory.hpp"
+#include "services/inventory/inventory_model.hpp"
+#include "simulator/faults/campaign.hpp"
+#include "simulator/load/audit.hpp"
+#include "simulator/load/driver.hpp"
+#include "simulator/load/popularity.hpp"
+#include "simulator/world/network.hpp"
+#include "simulator/world/process.hpp"
+#include "simulator/world/sim_database.hpp"
+#include "simulator/world/sim_ports.hpp"
+#include "simulator/world/tape.hpp"
+
+namespace rushproof::simulator {
+
+namespace {
+
+// Virtual time of the run's time zero; the stock is set before it.
+constexpr Duration load_begins = std::chrono::seconds(10);
+// After the load: the audit waits past the longest reservation, and then gets this long.
+constexpr Duration audit_margin = std::chrono::seconds(3);
+constexpr Duration audit_within = std::chrono::seconds(60);
+constexpr std::string_view database_name = "database";
+constexpr std::string_view clients_name = "clients";
+
+class SimWorld final : public Answering, public Chaos {
+public:
+    SimWorld(const Scenario& scenario, const SimOptions& options, Tape& tape)
+        : scenario_(scenario),
+          options_(options),
+          tape_(tape),
+          trace_(options.trace_first, options.trace_last),
+          scheduler_(scheduler_options(scenario, options), trace_, tape),
+          network_(scheduler_),
+          database_(scheduler_, add_machine(std::string(database_name)), inventory::model_schema()),
+          campaign_(options.plan, *this, outcome_.history) {}
+    SimWorld(const SimWorld&) = delete;
+    SimWorld& operator=(const SimWorld&) = delete;
+
+    ~SimWorld() override {
+        clients_->crash();
+        driver_.reset();
+        processes_.clear();
+    }
+
+    SimOutcome run() {
+        build();
+        const Duration limit = load_begins + scenario_.duration + DriverOptions().finish_within +
+                               scenario_.system.reservation_ttl + audit_margin + audit_within;
+        RunEnd end = RunEnd::reached;
+        while (!finished_ && scheduler_.now() < limit && end == RunEnd::reached) {
+            end = scheduler_.run_until(scheduler_.now() + std::chrono::milliseconds(250));
+        }
+        if (!finished_) {
+            outcome_.troubles.push_back("the run did not end within its time: " + waiting_text());
+        }
+        if (const auto misaligned = tape_.misalignment(true)) {
+            outcome_.troubles.push_back(*misaligned);
+        }
+        compare_audit();
+        digest_state();
+        outcome_.faults = campaign_.records();
+        if (driver_) { outcome_.load = driver_->metrics(); }
+        outcome_.trace = trace_.summary();
+        outcome_.steps = scheduler_.steps();
+        if (options_.record_tape) { outcome_.tape = tape_.text(); }
+        return std::move(outcome_);
+    }
+
+    // Answering
+    Task<Result<HttpResponse>> answer_http(Host& target, HttpRequest request) override {
+        return process(target).answer_http(std::move(request));
+    }
+    Task<Result<std::string>> answer_rpc(Host& target, Context context, std::string_view method,
+                                         std::string request) override {
+        return process(target).answer_rpc(std::move(context), method, std::move(request));
+    }
+
+    // Chaos
+    std::string kill(const std::string& instance) override;
+    std::string terminate(const std::string& instance) override;
+    std::string start(const std::string& instance) override;
+    std::string pause(const std::string& instance) override;
+    std::string resume(const std::string& instance) override;
+    std::string trouble_links(const LinkTrouble& trouble) override;
+    std::string heal_links(const std::string& id) override;
+    std::string step_wall_clock(const std::string& instance, Duration by) override;
+    std::string set_drift(const std::string& instance, std::int64_t ppm) override;
+    std::string lose_commit_answers(const std::string& id, std::uint32_t millionths) override;
+    std::string heal_commits(const std::string& id) override;
+
+private:
+    struct Instance {
+        Machine* machine = nullptr;
+        Process::MakeService make;
+        std::unique_ptr<Process> process;  // none while it is down
+        bool start_when_ended = false;
+    };
+
+    static SchedulerOptions scheduler_options(const Scenario& scenario, const SimOptions& options) {
+        SchedulerOptions result;
+        result.seed = options.seed;
+        result.schedule = scenario.schedule;
+        result.depth = scenario.schedule_depth;
+        return result;
+    }
+
+    Machine& add_machine(const std::string& name);
+    void build();
+    void add_instances(const std::string& role, std::int64_t count, const Process::MakeService& make);
+    void start_process(Instance& instance);
+    void start_database();
+    void plan_faults_at_times();
+    void plan_faults_at_points();
+    void strike(std::size_t fault);
+    Task<void> run_clients();
+    AuditOptions audit_options();
+    std::optional<std::int64_t> commit_time(std::string_view sku, std::int64_t number);
+    void observe(const Event& event);
+    void compare_audit();
+    void digest_state();
+    std::string waiting_text() const;
+
+    Process& process(Host& host) {
+        Instance& instance = instances_.at(host.name());
+        RP_ASSERT(instance.process && &instance.process->host() == &host);
+        return *instance.process;
+    }
+    Host* host_of(const std::string& name);
+    std::int64_t run_time() const { return (scheduler_.now() - load_begins).count(); }
+    void trace_fault(const std::string& target, std::string_view what) {
+        trace_.add(scheduler_.now().count(), target, what, 0, 0);
+    }
+
+    const Scenario& scenario_;
+    const SimOptions& options_;
+    Tape& tape_;
+    SimOutcome outcome_;
+    Trace trace_;
+    Scheduler scheduler_;
+    Network network_;
+    FaultPoints points_;
+    DatabaseServer database_;
+    std::unique_ptr<Host> database_host_;
+    std::map<std::string, Instance> instances_;
+    Campaign campaign_;
+    std::unique_ptr<Host> clients_;
+    std::unique_ptr<SimHttpClient> http_;
+    std::unique_ptr<Recorder> recorder_;
+    std::unique_ptr<Driver> driver_;
+    std::map<std::pair<std::string, std::int64_t>, std::int64_t> commit_times_;
+    bool finished_ = false;
+};
+
+Machine& SimWorld::add_machine(const std::string& name) {
+    MachineOptions options;
+    const Duration skew = scenario_.system.clock_skew_max;
+    if (skew > Duration::zero() && name != clients_name) {
+        RandomStream draws = keyed_stream(options_.seed, "clock", hash64(name));
+        options.wall_offset = draws.between(-skew, skew);
+    }
+    // The load generator is not what a run is about: its CPU time is nearly free.
+    if (name == clients_name) { options.step_cost = Duration(1); }
+    return scheduler_.add_machine(name, options);
+}
+
+void SimWorld::build() {
+    start_database();
+    inventory::Options inventory_options;
+    const auto strategy = inventory::parse_strategy(scenario_.system.reservation);
+    const auto mutant = inventory::parse_mutant(scenario_.system.mutant);
+    RP_ASSERT(strategy && mutant);  // the scenario was validated
+    inventory_options.strategy = *strategy;
+    inventory_options.mutant = *mutant;
+    inventory_options.reservation_ttl = scenario_.system.reservation_ttl;
+    inventory_options.sweep_interval = scenario_.system.sweep_interval;
+    add_instances("inventory", scenario_.system.inventories, [inventory_options](Environment& world) {
+        return inventory::make_inventory(world, inventory_options);
+    });
+    gateway::Options gateway_options;
+    gateway_options.request_timeout = scenario_.system.request_timeout;
+    add_instances("gateway", scenario_.system.gateways, [gateway_options](Environment& world) {
+        return gateway::make_gateway(world, gateway_options);
+    });
+
+    clients_ = std::make_unique<Host>(add_machine(std::string(clients_name)));
+    std::vector<Machine*> gateways;
+    for (auto& [name, instance] : instances_) {
+        if (name.starts_with("gateway/")) { gateways.push_back(instance.machine); }
+    }
+    http_ = std::make_unique<SimHttpClient>(*clients_, network_, *this, std::move(gateways));
+    plan_faults_at_times();
+    plan_faults_at_points();
+    clients_->spawn("run", run_clients());
+}
+
+void SimWorld::add_instances(const std::string& role, std::int64_t count,
+                             const Process::MakeService& make) {
+    for (std::int64_t i = 0; i < count; ++i) {
+        const std::string name = role + "/" + std::to_string(i);
+        Instance& instance = instances_[name];
+        instance.machine = &add_machine(name);
+        instance.make = make;
+        start_process(instance);
+    }
+}
+
+void SimWorld::start_process(Instance& instance) {
+    instance.start_when_ended = false;
+    instance.process = std::make_unique<Process>(
+        *instance.machine, Process::Parts{network_, *this, database_, points_}, instance.make,
+        scenario_.system.request_timeout);
+}
+
+void SimWorld::start_database() {
+    database_host_ = std::make_unique<Host>(database_.machine());
+    database_host_->listen();
+}
+
+void SimWorld::plan_faults_at_times() {
+    for (const auto& moment : campaign_.moments()) {
+        scheduler_.at(load_begins + moment.at, [this, moment] {
+            if (moment.begins) {
+                strike(moment.fault);
+            } else {
+                campaign_.end(moment.fault, run_time());
+            }
+        });
+    }
+}
+
+void SimWorld::plan_faults_at_points() {
+    for (std::size_t i = 0; i < campaign_.plan().size(); ++i) {
+        const auto& point = campaign_.plan()[i].at_point;
+        if (!point) { continue; }
+        points_.add(point->name, point->nth, [this, i](const std::string&) {
+            scheduler_.between_steps([this, i] { strike(i); });
+            scheduler_.at(scheduler_.now() + campaign_.length(i) + Duration(1),
+                          [this, i] { campaign_.end(i, run_time()); });
+        });
+    }
+}
+
+void SimWorld::strike(std::size_t fault) {
+    trace_fault(campaign_.plan()[fault].fault.target, to_string(campaign_.plan()[fault].fault.kind));
+    campaign_.begin(fault, run_time());
+}
+
+Task<void> SimWorld::run_clients() {
+    Clock& clock = clients_->clock();
+    const MonotonicTime start = MonotonicTime(load_begins);
+    History& history = outcome_.history;
+    history.scenario = scenario_.title;
+    history.seed = options_.seed;
+    history.world = "sim";
+    history.reservation_ttl = scenario_.system.reservation_ttl.count();
+    const auto stock = initial_stock(scenario_.stock, options_.seed);
+    for (const auto& [sku, units] : stock) {
+        history.initial_stock.emplace_back(history.texts.intern(sku), units);
+    }
+    const auto stocked = co_await set_initial_stock(clock, *http_, stock, start);
+    if (!stocked) {
+        outcome_.troubles.push_back("the stock could not be set: " + stocked.error().message());
+        finished_ = true;
+        co_return;
+    }
+    co_await sleep_until(clock, start);
+
+    recorder_ = std::make_unique<Recorder>(history, 0, 1, [this](const Event& e) { observe(e); });
+    DriverOptions options;
+    options.seed = options_.seed;
+    options.start = start;
+    driver_ = std::make_unique<Driver>(
+        scenario_, options, ClientWorld{clock, clients_->spawner(), *http_}, *recorder_);
+    co_await driver_->run();
+
+    campaign_.heal_all(run_time());
+    for (auto& [name, instance] : instances_) { start(name); }
+    start(std::string(database_name));
+    AuditOptions audit = audit_options();
+    const auto audited = co_await simulator::audit(clock, *http_, std::move(audit), history);
+    if (!audited) {
+        outcome_.troubles.push_back("the audit failed: " + audited.error().message());
+    }
+    finished_ = true;
+}
+
+AuditOptions SimWorld::audit_options() {
+    AuditOptions audit;
+    for (const auto& [sku, units] : outcome_.history.initial_stock) {
+        audit.skus.push_back(outcome_.history.texts.text(sku));
+    }
+    const MonotonicTime now = clients_->clock().monotonic();
+    audit.start = MonotonicTime(load_begins);
+    audit.wall_start = database_.machine().clock().wall(load_begins);
+    audit.quiet_from = now + scenario_.system.reservation_ttl + scenario_.system.sweep_interval + audit_margin;
+    audit.deadline = audit.quiet_from + audit_within;
+    audit.commit_time = [this](std::string_view sku, std::int64_t number) {
+        return commit_time(sku, number);
+    };
+    return audit;
+}
+
+// The ledger's columns: number, sku, ...
+std::optional<std::int64_t> SimWorld::commit_time(std::string_view sku, std::int64_t number) {
+    const std::pair<std::string, std::int64_t> key(sku, number);
+    if (!commit_times_.contains(key)) {
+        for (const CommittedRow& row : database_.model().committed_rows("ledger")) {
+            commit_times_[{text(row.row, 1), integer(row.row, 0)}] =
+                (row.committed_at - load_begins).count();
+        }
+    }
+    const auto found = commit_times_.find(key);
+    if (found == commit_times_.end()) { return std::nullopt; }
+    return found->second;
+}
+
+void SimWorld::observe(const Event& event) {
+    const History& history = outcome_.history;
+    std::uint64_t payload = combine64(static_cast<std::uint64_t>(event.type),
+                                      static_cast<std::uint64_t>(event.amount));
+    payload = combine64(payload, static_cast<std::uint64_t>(event.failure));
+    if (event.subject != no_text) { payload = combine64(payload, hash64(history.texts.text(event.subject))); }
+    if (event.key != no_text) { payload = combine64(payload, hash64(history.texts.text(event.key))); }
+    trace_.add(scheduler_.now().count(), clients_name, to_string(event.function), event.process, payload);
+}
+
+// D13's second look: the tables themselves must say what the API said.
+void SimWorld::compare_audit() {
+    if (!outcome_.history.audited) { return; }
+    std::map<std::string, FinalStock> said;
+    for (const FinalStock& stock : outcome_.history.final_stock) {
+        said[outcome_.history.texts.text(stock.key)] = stock;
+    }
+    for (const CommittedRow& row : database_.model().committed_rows("stock")) {
+        const std::string& sku = text(row.row, 0);
+        const FinalStock& stock = said[sku];
+        if (integer(row.row, 1) != stock.on_hand || integer(row.row, 2) != stock.held ||
+            integer(row.row, 3) != stock.sold) {
+            outcome_.disagreements.push_back("the API and the database disagree on the stock of " + sku);
+        }
+    }
+    const std::size_t rows = database_.model().committed_rows("ledger").size();
+    if (rows != outcome_.history.ledger.size()) {
+        outcome_.disagreements.push_back("the database has " + std::to_string(rows) +
+                                         " ledger rows, the API showed " +
+                                         std::to_string(outcome_.history.ledger.size()));
+    }
+}
+
+void SimWorld::digest_state() {
+    for (const std::string_view table : {"stock", "reservation", "ledger"}) {
+        std::vector<Rows> contents(1);
+        for (CommittedRow& row : database_.model().committed_rows(table)) {
+            contents[0].rows.push_back(std::move(row.row));
+        }
+        trace_.add(scheduler_.now().count(), database_name, table, 0,
+                   PayloadHash<std::vector<Rows>>::of(contents));
+    }
+}
+
+std::string SimWorld::waiting_text() const {
+    std::string text;
+    for (const auto& line : scheduler_.waiting()) {
+        if (text.size() > 500) { return text + "; ..."; }
+        text += (text.empty() ? "" : "; ") + line;
+    }
+    return text.empty() ? "nobody waits" : text;
+}
+
+Host* SimWorld::host_of(const std::string& name) {
+    Machine* machine = scheduler_.find(name);
+    return machine == nullptr ? nullptr : machine->host();
+}
+
+std::string SimWorld::kill(const std::string& name) {
+    Host* host = host_of(name);
+    if (host == nullptr || !host->alive()) { return {}; }
+    if (name == database_name) {
+        database_host_->crash();
+        database_host_.reset();
+        database_.crashed();
+        return "the database process died";
+    }
+    Instance& instance = instances_.at(name);
+    const std::string evidence = "process " + std::to_string(host->incarnation()) + " died with " +
+                                 std::to_string(instance.process->serving()) + " requests under way";
+    instance.process.reset();
+    return evidence;
+}
+
+std::string SimWorld::terminate(const std::string& name) {
+    Host* host = host_of(name);
+    if (host == nullptr || !host->alive()) { return {}; }
+    if (name == database_name) { return kill(name); }
+    Instance& instance = instances_.at(name);
+    if (instance.process->draining()) { return {}; }
+    instance.process->drain([this, &instance, incarnation = host->incarnation()] {
+        if (!instance.process || instance.process->host().incarnation() != incarnation) { return; }
+        instance.process.reset();
+        if (instance.start_when_ended) { start_process(instance); }
+    });
+    return "process " + std::to_string(host->incarnation()) + " was asked to end with " +
+           std::to_string(instance.process->serving()) + " requests under way";
+}
+
+std::string SimWorld::start(const std::string& name) {
+    if (name == database_name) {
+        if (database_host_) { return {}; }
+        start_database();
+        return "the database process is back";
+    }
+    Instance& instance = instances_.at(name);
+    if (instance.process) {
+        if (!instance.process->draining()) { return {}; }
+        instance.start_when_ended = true;
+        return "starts when it has drained";
+    }
+    start_process(instance);
+    return "process " + std::to_string(instance.process->host().incarnation()) + " started";
+}
+
+std::string SimWorld::pause(const std::string& name) {
+    Host* host = host_of(name);
+    if (host == nullptr || !host->alive() || host->paused()) { return {}; }
+    host->pause();
+    return "frozen";
+}
+
+std::string SimWorld::resume(const std::string& name) {
+    Host* host = host_of(name);
+    if (host == nullptr || !host->alive() || !host->paused()) { return {}; }
+    host->resume();
+    return "running again";
+}
+
+std::string SimWorld::trouble_links(const LinkTrouble& trouble) {
+    LinkFault fault;
+    fault.id = trouble.id;
+    fault.hold = trouble.hold;
+    fault.delay = trouble.delay;
+    fault.jitter = trouble.jitter;
+    const auto machines_of = [this](const std::string& name) {
+        std::vector<std::string> names;
+        for (const Machine& machine : scheduler_.machines()) {
+            if (machine.name() == name || machine.name().starts_with(name + "/")) {
+                names.push_back(machine.name());
+            }
+        }
+        return name.empty() ? std::vector<std::string>{""} : names;
+    };
+    for (const auto& [from, to] : trouble.links) {
+        for (const auto& source : machines_of(from)) {
+            for (const auto& target : machines_of(to)) { fault.links.push_back({source, target}); }
+        }
+    }
+    network_.inject(std::move(fault));
+    return {};
+}
+
+std::string SimWorld::heal_links(const std::string& id) {
+    const std::uint64_t touched = network_.lift(id);
+    return touched == 0 ? std::string() : std::to_string(touched) + " messages held up";
+}
+
+std::string SimWorld::step_wall_clock(const std::string& name, Duration by) {
+    Machine* machine = scheduler_.find(name);
+    if (machine == nullptr) { return {}; }
+    machine->step_wall_clock(by);
+    const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(by).count();
+    return "wall clock stepped by " + std::to_string(milliseconds) + " ms";
+}
+
+std::string SimWorld::set_drift(const std::string& name, std::int64_t ppm) {
+    Machine* machine = scheduler_.find(name);
+    if (machine == nullptr) { return {}; }
+    machine->set_drift(ppm);
+    return "clocks drift by " + std::to_string(ppm) + " ppm";
+}
+
+std::string SimWorld::lose_commit_answers(const std::string& id, std::uint32_t millionths) {
+    database_.lose_commit_answers(id, millionths);
+    return {};
+}
+
+std::string SimWorld::heal_commits(const std::string& id) {
+    const std::uint64_t lost = database_.heal_commits(id);
+    return lost == 0 ? std::string() : std::to_string(lost) + " commits lost their answer";
+}
+
+}  // namespace
+
+SimOutcome run_simulation(const Scenario& scenario, const SimOptions& options) {
+    Tape tape = options.record_tape ? Tape::recording() : Tape();
+    if (!options.replay_tape.empty()) {
+        auto parsed = Tape::parse(options.replay_tape);
+        if (!parsed) {
+            SimOutcome outcome;
+            outcome.troubles.push_back(parsed.error().message());
+            return outcome;
+        }
+        tape = std::move(*parsed);
+    }
+    return SimWorld(scenario, options, tape).run();
+}
+
+}  // namespace rushproof::simulator
