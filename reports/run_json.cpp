@@ -293,6 +293,7 @@ std::string run_json(const RunRecord& run) {
         {"metrics", from_metrics(run.metrics)},
         {"latency_verdict", run.latency_verdict},
         {"notes", json::value_from(run.notes)},
+        {"overrides", json::value_from(run.overrides)},
         {"replay", run.replay},
         {"directory", run.directory},
     };
@@ -340,9 +341,13 @@ Result<RunRecord> parse_run_json(std::string_view text) {
     read_each("ledger", run.ledger, to_ledger);
     run.metrics = to_metrics(reader.object("metrics"), problem);
     run.latency_verdict = reader.text("latency_verdict");
-    reader.each("notes", [&](const json::value& note, const std::string&) {
-        if (note.is_string()) { run.notes.emplace_back(note.get_string()); }
-    });
+    const auto read_texts = [&](std::string_view name, std::vector<std::string>& texts) {
+        reader.each(name, [&](const json::value& item, const std::string&) {
+            if (item.is_string()) { texts.emplace_back(item.get_string()); }
+        });
+    };
+    read_texts("notes", run.notes);
+    read_texts("overrides", run.overrides);
     run.replay = reader.text("replay");
     run.directory = reader.text("directory");
     if (!problem.empty()) { return refuse(problem); }

@@ -100,6 +100,7 @@ struct RunRecord {
     RunMetrics metrics;
     std::string latency_verdict;     // "judged", or why not
     std::vector<std::string> notes;  // limits that hold for this run, in sentences
+    std::vector<std::string> overrides;  // what --set and the like changed, as "path=value"
     std::string replay;              // the one command that repeats it
     std::string directory;
 };

@@ -1,0 +1,127 @@
+#include "simulator/cli/run_one.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <system_error>
+
+#include "services/inventory/inventory.hpp"
+#include "simulator/cli/judge_run.hpp"
+#include "simulator/cli/run_directory.hpp"
+#include "simulator/live/live_run.hpp"
+#include "simulator/scenario/plan.hpp"
+#include "simulator/world/sim_world.hpp"
+
+namespace rushproof::simulator {
+
+namespace {
+
+std::int64_t nanoseconds_since(std::chrono::steady_clock::time_point start) {
+    return std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count();
+}
+
+// A run whose files cannot be written is still judged; the record says so.
+void keep(RunRecord& record, const RunDirectory& directory, const History& history,
+          const TraceSummary* trace) {
+    if (!directory.keep && record.exit_code == 0) { return; }
+    record.directory = directory.path.string();
+    const auto written = write_run(directory.path, RunFiles{record, history, trace, {}});
+    if (!written) {
+        record.directory.clear();
+        record.notes.push_back(written.error().message());
+    }
+}
+
+}  // namespace
+
+// As the kernel names this program's file.
+std::filesystem::path program_beside_this_one() {
+    std::error_code error;
+    const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+    for (const char* place : {".", "../../services/host"}) {
+        const auto candidate = self.parent_path() / place / "rushproofd";
+        if (std::filesystem::exists(candidate, error)) { return candidate.lexically_normal(); }
+    }
+    return "rushproofd";
+}
+
+std::vector<Scenario> keep_cells(std::vector<Scenario> scenarios, const std::vector<std::string>& only) {
+    for (const std::string& filter : only) {
+        const auto equals = filter.find('=');
+        const std::pair<std::string, std::string> wanted(
+            filter.substr(0, equals), equals == std::string::npos ? "" : filter.substr(equals + 1));
+        std::erase_if(scenarios, [&](const Scenario& scenario) {
+            return std::find(scenario.cell.begin(), scenario.cell.end(), wanted) == scenario.cell.end();
+        });
+    }
+    return scenarios;
+}
+
+std::optional<std::string> why_not_runnable(const Scenario& scenario) {
+    if (!inventory::parse_strategy(scenario.system.reservation)) {
+        std::string known;
+        for (const auto strategy : inventory::all_strategies()) {
+            known += (known.empty() ? "" : ", ") + std::string(inventory::to_string(strategy));
+        }
+        return "system.reservation: no strategy is called '" + scenario.system.reservation +
+               "'; there are " + known;
+    }
+    if (!inventory::parse_mutant(scenario.system.mutant)) {
+        return "system.mutant: '" + scenario.system.mutant +
+               "' is not in this program; mutants are only in test builds";
+    }
+    return std::nullopt;
+}
+
+RunRecord run_in_virtual_time(const Scenario& scenario, std::uint64_t seed,
+                              const std::vector<std::string>& overrides, const RunDirectory& directory) {
+    const auto started = std::chrono::steady_clock::now();
+    SimOptions options;
+    options.seed = seed;
+    options.plan = plan_faults(scenario, seed);
+    SimOutcome outcome = run_simulation(scenario, options);
+    RunEvidence evidence;
+    evidence.world = "sim";
+    evidence.history = std::move(outcome.history);
+    evidence.load = std::move(outcome.load);
+    evidence.faults = std::move(outcome.faults);
+    evidence.troubles = std::move(outcome.troubles);
+    evidence.disagreements = std::move(outcome.disagreements);
+    evidence.trace_hash = outcome.trace.hash;
+    evidence.steps = outcome.steps;
+    evidence.wall_time = nanoseconds_since(started);
+    RunRecord record = judge_run(scenario, seed, evidence, overrides);
+    keep(record, directory, evidence.history, &outcome.trace);
+    return record;
+}
+
+RunRecord run_in_real_time(const Scenario& scenario, std::uint64_t seed,
+                           const std::vector<std::string>& overrides, const LiveSettings& live,
+                           const RunDirectory& directory) {
+    const auto started = std::chrono::steady_clock::now();
+    LiveOptions options;
+    options.seed = seed;
+    options.plan = plan_faults(scenario, seed);
+    options.program = live.program.empty() ? program_beside_this_one().string() : live.program;
+    options.directory = directory.path;
+    LiveOutcome outcome = run_live(scenario, options);
+    RunEvidence evidence;
+    evidence.world = "live";
+    evidence.history = std::move(outcome.history);
+    evidence.load = std::move(outcome.load);
+    evidence.faults = std::move(outcome.faults);
+    evidence.troubles = std::move(outcome.troubles);
+    evidence.disagreements = std::move(outcome.disagreements);
+    evidence.doubts = std::move(outcome.doubts);
+    evidence.notes = std::move(outcome.notes);
+    evidence.wall_time = nanoseconds_since(started);
+    RunRecord record = judge_run(scenario, seed, evidence, overrides);
+    if (outcome.interrupted) {
+        record.exit_code = static_cast<int>(ExitCode::interrupted);
+        record.verdict = "unknown";
+    }
+    keep(record, directory, evidence.history, nullptr);
+    return record;
+}
+
+}  // namespace rushproof::simulator
