@@ -18,10 +18,10 @@ ARROWS = [
     ('simulator/load/', ['core/base/', 'core/ports/', 'core/runtime/', 'simulator/record/',
                          'simulator/scenario/', 'simulator/load/']),
     ('simulator/faults/', ['core/base/', 'simulator/record/', 'simulator/scenario/', 'simulator/faults/']),
-    ('simulator/world/', ['core/base/', 'core/ports/', 'core/runtime/', 'services/', 'simulator/record/',
+    ('simulator/world/', ['core/base/', 'core/ports/', 'core/runtime/', 'simulator/record/',
                           'simulator/scenario/', 'simulator/models/', 'simulator/load/', 'simulator/faults/', 'simulator/world/']),
     ('simulator/live/', ['core/', 'simulator/record/', 'simulator/scenario/', 'simulator/load/', 'simulator/faults/', 'simulator/live/']),
-    ('simulator/cli/', ['core/', 'services/inventory/inventory.hpp', 'services/inventory/mutant.hpp',
+    ('simulator/cli/', ['core/', 'services/inventory/inventory', 'services/gateway/gateway.hpp',
                         'simulator/', 'reports/']),
     ('reports/', ['core/base/', 'simulator/record/', 'reports/']),
 ]

@@ -27,26 +27,31 @@ void print_json(const History& history, const Judgement& judgement) {
     namespace json = boost::json;
     json::array checks;
     for (const CheckResult& result : judgement.results) {
-        checks.push_back(json::object{{"name", result.name},
-                                      {"verdict", to_string(result.verdict)},
-                                      {"sentence", result.sentence},
-                                      {"operations", result.operations},
-                                      {"violations", result.violations},
-                                      {"witness", json::value_from(describe_witness(history, result))},
-                                      {"witness_events", json::value_from(result.witness)}});
+        checks.push_back(
+            json::object{{"name", result.name},
+                         {"verdict", to_string(result.verdict)},
+                         {"sentence", result.sentence},
+                         {"operations", result.operations},
+                         {"violations", result.violations},
+                         {"witness", json::value_from(describe_witness(history, result))},
+                         {"witness_events", json::value_from(result.witness)}});
     }
-    const json::object report{{"verdict", to_string(judgement.verdict)}, {"checks", std::move(checks)}};
+    const json::object report{{"verdict", to_string(judgement.verdict)},
+                              {"checks", std::move(checks)}};
     std::printf("%s\n", json::serialize(report).c_str());
 }
 
 void print_text(const History& history, const Judgement& judgement) {
     for (const CheckResult& result : judgement.results) {
-        std::printf("%-8s %-22s %s\n", std::string(to_string(result.verdict)).c_str(), result.name.c_str(),
-                    result.sentence.c_str());
-        for (const auto& line : describe_witness(history, result)) { std::printf("           %s\n", line.c_str()); }
+        std::printf("%-8s %-22s %s\n", std::string(to_string(result.verdict)).c_str(),
+                    result.name.c_str(), result.sentence.c_str());
+        for (const auto& line : describe_witness(history, result)) {
+            std::printf("           %s\n", line.c_str());
+        }
     }
-    std::printf("%s: %zu checks over %zu events\n", std::string(to_string(judgement.verdict)).c_str(),
-                judgement.results.size(), history.events.size());
+    std::printf("%s: %zu checks over %zu events\n",
+                std::string(to_string(judgement.verdict)).c_str(), judgement.results.size(),
+                history.events.size());
 }
 
 int check(const CheckSettings& settings) {
@@ -94,20 +99,26 @@ int export_history(const ExportSettings& settings) {
 }  // namespace
 
 Command add_check(CLI::App& app) {
-    auto* parser = app.add_subcommand("check", "Judge a history file by every check that applies (docs/history.md)");
+    auto* parser = app.add_subcommand(
+        "check", "Judge a history file by every check that applies (docs/history.md)");
     auto settings = std::make_shared<CheckSettings>();
-    parser->add_option("history", settings->file, "JSON lines, or the history of a run directory; - is standard input")
+    parser
+        ->add_option("history", settings->file,
+                     "JSON lines, or the history of a run directory; - is standard input")
         ->required();
-    parser->add_option("--checks", settings->checks, "Only these, separated by commas")->delimiter(',');
+    parser->add_option("--checks", settings->checks, "Only these, separated by commas")
+        ->delimiter(',');
     parser->add_flag("--json", settings->json, "One JSON object instead of text");
     parser->footer("\nExit codes: 0 pass, 90 violated, 94 unknown, 104 the file cannot be read.\n");
     return {parser, [settings] { return check(*settings); }};
 }
 
 Command add_export(CLI::App& app) {
-    auto* parser = app.add_subcommand("export", "Write a history in another form, for other checkers");
+    auto* parser =
+        app.add_subcommand("export", "Write a history in another form, for other checkers");
     auto settings = std::make_shared<ExportSettings>();
-    parser->add_option("history", settings->file, "A history file, or - for standard input")->required();
+    parser->add_option("history", settings->file, "A history file, or - for standard input")
+        ->required();
     parser->add_option("--format", settings->format, "jsonl, edn (Jepsen) or jepsen-json")
         ->check(CLI::IsMember({"jsonl", "edn", "jepsen-json"}));
     return {parser, [settings] { return export_history(*settings); }};

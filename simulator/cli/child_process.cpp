@@ -48,8 +48,8 @@ Result<std::string> output_of(const std::string& program, const std::vector<std:
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<std::string> surroundings = environment_with(environment);
     pid_t pid = -1;
-    const int error = ::posix_spawn(&pid, program.c_str(), &actions, nullptr, pointers(words).data(),
-                                    pointers(surroundings).data());
+    const int error = ::posix_spawn(&pid, program.c_str(), &actions, nullptr,
+                                    pointers(words).data(), pointers(surroundings).data());
     ::posix_spawn_file_actions_destroy(&actions);
     ::close(out[1]);
     if (error != 0) {
@@ -68,8 +68,9 @@ Result<std::string> output_of(const std::string& program, const std::vector<std:
     int status = 0;
     ::waitpid(pid, &status, 0);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        return refuse(WIFSIGNALED(status) ? "killed by signal " + std::to_string(WTERMSIG(status))
-                                          : "ended with status " + std::to_string(WEXITSTATUS(status)));
+        return refuse(WIFSIGNALED(status)
+                          ? "killed by signal " + std::to_string(WTERMSIG(status))
+                          : "ended with status " + std::to_string(WEXITSTATUS(status)));
     }
     return text;
 }

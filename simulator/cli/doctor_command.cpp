@@ -30,7 +30,8 @@ struct Finding {
 Finding cores() {
     const unsigned count = std::thread::hardware_concurrency();
     return {"cores", count >= 2,
-            std::to_string(count) + (count >= 2 ? "" : ": live latencies will not be believed; use two or more")};
+            std::to_string(count) +
+                (count >= 2 ? "" : ": live latencies will not be believed; use two or more")};
 }
 
 Finding clock_source() {
@@ -39,7 +40,8 @@ Finding clock_source() {
     std::getline(file, name);
     const bool good = name == "tsc" || name == "kvm-clock" || name == "arch_sys_counter";
     return {"clock source", good,
-            (name.empty() ? "unknown" : name) + (good ? "" : ": reading the time is slow; live numbers get coarser")};
+            (name.empty() ? "unknown" : name) +
+                (good ? "" : ": reading the time is slow; live numbers get coarser")};
 }
 
 Finding loopback() {
@@ -47,24 +49,32 @@ Finding loopback() {
     sockaddr_in address = {};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const bool good = file >= 0 && ::bind(file, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
+    const bool good = file >= 0 &&
+                      ::bind(file, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
                       ::listen(file, 1) == 0;
     if (file >= 0) { ::close(file); }
-    return {"loopback ports", good, good ? "free ones can be had" : "127.0.0.1 cannot be listened on: live runs will fail"};
+    return {"loopback ports", good,
+            good ? "free ones can be had" : "127.0.0.1 cannot be listened on: live runs will fail"};
 }
 
 Finding service_program() {
     const auto program = program_beside_this_one();
     const bool good = ::access(program.c_str(), X_OK) == 0;
     return {"rushproofd", good,
-            good ? program.string() : "not beside this program: build it (cmake --build ... --target rushproofd) or give --rushproofd"};
+            good ? program.string()
+                 : "not beside this program: build it (cmake --build ... --target rushproofd) or "
+                   "give --rushproofd"};
 }
 
 // How many writes a second the disk under the temporary folder makes durable.
 Finding disk() {
-    const auto path = std::filesystem::temp_directory_path() / ("rushproof-doctor-" + std::to_string(::getpid()));
+    const auto path =
+        std::filesystem::temp_directory_path() / ("rushproof-doctor-" + std::to_string(::getpid()));
     const int file = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-    if (file < 0) { return {"disk", false, path.string() + " cannot be written: set TMPDIR to a folder that can"}; }
+    if (file < 0) {
+        return {"disk", false,
+                path.string() + " cannot be written: set TMPDIR to a folder that can"};
+    }
     const auto started = std::chrono::steady_clock::now();
     int writes = 0;
     bool good = true;
@@ -74,24 +84,29 @@ Finding disk() {
     }
     ::close(file);
     std::filesystem::remove(path);
-    return {"disk", good, std::to_string(writes * 5) + " fdatasync a second in " + path.parent_path().string()};
+    return {"disk", good,
+            std::to_string(writes * 5) + " fdatasync a second in " + path.parent_path().string()};
 }
 
 int doctor() {
     int problems = 0;
-    for (const Finding& finding : {cores(), clock_source(), loopback(), service_program(), disk()}) {
-        std::printf("%-4s %-16s %s\n", finding.good ? "ok" : "NO", finding.what.c_str(), finding.detail.c_str());
+    for (const Finding& finding :
+         {cores(), clock_source(), loopback(), service_program(), disk()}) {
+        std::printf("%-4s %-16s %s\n", finding.good ? "ok" : "NO", finding.what.c_str(),
+                    finding.detail.c_str());
         problems += finding.good ? 0 : 1;
     }
-    std::printf("\nVirtual time needs none of this and injects every fault (rushproof list faults).\n"
-                "Live runs inject kill, stop, pause and restart; they need all of the above.\n");
+    std::printf(
+        "\nVirtual time needs none of this and injects every fault (rushproof list faults).\n"
+        "Live runs inject kill, stop, pause and restart; they need all of the above.\n");
     return problems == 0 ? 0 : static_cast<int>(ExitCode::unknown);
 }
 
 }  // namespace
 
 Command add_doctor(CLI::App& app) {
-    auto* parser = app.add_subcommand("doctor", "Say what works on this machine, and how to get what does not");
+    auto* parser = app.add_subcommand(
+        "doctor", "Say what works on this machine, and how to get what does not");
     return {parser, doctor};
 }
 

@@ -22,7 +22,8 @@ Result<History> read_history(const std::string& file) {
     if (file == "-") { return read_stream(std::cin); }
     std::ifstream input(file, std::ios::binary);
     if (!input) {
-        return failure(ErrorKind::permanent, "file", "cannot be read; does it exist, and is it a file?");
+        return failure(ErrorKind::permanent, "file",
+                       "cannot be read; does it exist, and is it a file?");
     }
     return read_stream(input);
 }

@@ -201,7 +201,8 @@ RunRecord judge_run(const Scenario& scenario, std::uint64_t seed, const RunEvide
 
 std::string replay_line(const Scenario& scenario, std::uint64_t seed, const std::string& world,
                         const std::vector<std::string>& overrides) {
-    std::string line = "rushproof run " + scenario.file + " --mode " + world + " --seed " + std::to_string(seed);
+    std::string line =
+        "rushproof run " + scenario.file + " --mode " + world + " --seed " + std::to_string(seed);
     for (const auto& [key, value] : scenario.cell) { line += " --only " + key + "=" + value; }
     for (const auto& override : overrides) {
         // The mode and the seeds are there already.

@@ -15,14 +15,15 @@ namespace {
 
 void list_faults() {
     for (const FaultType* type : fault_types()) {
-        std::printf("%-16s %-14s %s\n", std::string(to_string(type->kind)).c_str(), type->live ? "sim and live" : "sim only",
-                    std::string(type->sentence).c_str());
+        std::printf("%-16s %-14s %s\n", std::string(to_string(type->kind)).c_str(),
+                    type->live ? "sim and live" : "sim only", std::string(type->sentence).c_str());
     }
 }
 
 void list_checks() {
     for (const Checker& checker : checkers()) {
-        std::printf("%-22s %s\n", std::string(checker.name).c_str(), std::string(checker.promise).c_str());
+        std::printf("%-22s %s\n", std::string(checker.name).c_str(),
+                    std::string(checker.promise).c_str());
     }
 }
 

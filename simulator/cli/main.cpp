@@ -34,14 +34,12 @@ int main(int argc, char** argv) {
         app.require_subcommand(1);
         app.set_version_flag("--version", cli::build_text());
         const std::vector<cli::Command> commands{
-            cli::add_run(app),    cli::add_validate(app), cli::add_replay(app), cli::add_trace(app),
-            cli::add_check(app),  cli::add_export(app),   cli::add_report(app),
-            cli::add_doctor(app), cli::add_list(app),     cli::add_schema(app)};
+            cli::add_run(app),   cli::add_validate(app), cli::add_replay(app), cli::add_trace(app),
+            cli::add_check(app), cli::add_export(app),   cli::add_report(app), cli::add_doctor(app),
+            cli::add_list(app),  cli::add_schema(app)};
         try {
             app.parse(argc, argv);
-        } catch (const CLI::ParseError& error) {
-            return app.exit(error) == 0 ? 0 : usage_error;
-        }
+        } catch (const CLI::ParseError& error) { return app.exit(error) == 0 ? 0 : usage_error; }
         for (const auto& command : commands) {
             if (command.parser->parsed()) { return command.run(); }
         }

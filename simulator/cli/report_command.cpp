@@ -26,7 +26,9 @@ std::vector<std::filesystem::path> run_files(const std::filesystem::path& place)
     if (std::filesystem::exists(place / "run.json")) { return {place / "run.json"}; }
     std::vector<std::filesystem::path> found;
     for (const auto& entry : std::filesystem::directory_iterator(place)) {
-        if (std::filesystem::exists(entry.path() / "run.json")) { found.push_back(entry.path() / "run.json"); }
+        if (std::filesystem::exists(entry.path() / "run.json")) {
+            found.push_back(entry.path() / "run.json");
+        }
     }
     std::sort(found.begin(), found.end());
     return found;
@@ -83,7 +85,9 @@ int report(const ReportSettings& settings) {
 Command add_report(CLI::App& app) {
     auto* parser = app.add_subcommand("report", "Rebuild a report from run directories");
     auto settings = std::make_shared<ReportSettings>();
-    parser->add_option("runs", settings->runs, "run.json files, run directories, or folders of them")->required();
+    parser
+        ->add_option("runs", settings->runs, "run.json files, run directories, or folders of them")
+        ->required();
     parser->add_option("--format", settings->format, "text, html, json, junit, github or markdown")
         ->check(CLI::IsMember({"text", "html", "json", "junit", "github", "markdown"}));
     parser->add_option("--output", settings->output, "Into this file instead of standard output");

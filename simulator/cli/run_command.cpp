@@ -18,6 +18,7 @@
 #include "simulator/cli/judge_run.hpp"
 #include "simulator/cli/run_directory.hpp"
 #include "simulator/cli/run_one.hpp"
+#include "simulator/cli/system.hpp"
 #include "simulator/cli/workers.hpp"
 #include "simulator/scenario/parser.hpp"
 
@@ -48,10 +49,12 @@ public:
 
     int run() {
         if (!load_scenario()) { return static_cast<int>(ExitCode::invalid_scenario); }
-        out_ = settings_.out.empty() ? std::filesystem::path("runs") / std::filesystem::path(settings_.file).stem()
-                                     : std::filesystem::path(settings_.out);
+        out_ = settings_.out.empty()
+                   ? std::filesystem::path("runs") / std::filesystem::path(settings_.file).stem()
+                   : std::filesystem::path(settings_.out);
         const bool finished = simulate() && run_live_cells();
-        std::sort(records_.begin(), records_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+        std::sort(records_.begin(), records_.end(),
+                  [](const auto& a, const auto& b) { return a.first < b.first; });
         std::vector<RunRecord> runs;
         ExitCode code = finished ? ExitCode::pass : ExitCode::interrupted;
         for (auto& [task, record] : records_) {
@@ -100,8 +103,10 @@ private:
     bool select_cells() {
         file_.scenarios = keep_cells(std::move(file_.scenarios), settings_.only);
         if (file_.scenarios.empty()) {
-            std::fprintf(stderr, "--only: no cell of the matrix has all that; `rushproof validate %s` lists them\n",
-                         settings_.file.c_str());
+            std::fprintf(
+                stderr,
+                "--only: no cell of the matrix has all that; `rushproof validate %s` lists them\n",
+                settings_.file.c_str());
             return false;
         }
         for (const Scenario& scenario : file_.scenarios) {
@@ -126,11 +131,12 @@ private:
         }
         WorkerOptions workers;
         workers.tasks = simulated.size();
-        workers.jobs = settings_.jobs != 0 ? settings_.jobs : std::max(1u, std::thread::hardware_concurrency());
+        workers.jobs = settings_.jobs != 0 ? settings_.jobs
+                                           : std::max(1u, std::thread::hardware_concurrency());
         workers.run = [&](std::size_t i) {
             const Task& task = tasks_[simulated[i]];
-            return reports::run_json(
-                run_in_virtual_time(*task.scenario, task.seed, overrides_, directory_of(task, "sim")));
+            return reports::run_json(run_in_virtual_time(*task.scenario, task.seed, overrides_,
+                                                         directory_of(task, "sim")));
         };
         workers.done = [&](std::size_t i, const std::string& json) {
             auto record = reports::parse_run_json(json);
@@ -155,8 +161,8 @@ private:
                              static_cast<unsigned long long>(task.seed),
                              static_cast<double>(task.scenario->duration.count()) / 1e9);
             }
-            RunRecord record = run_in_real_time(*task.scenario, task.seed, overrides_, settings_.live,
-                                                directory_of(task, "live"));
+            RunRecord record = run_in_real_time(*task.scenario, task.seed, overrides_,
+                                                settings_.live, directory_of(task, "live"));
             const bool interrupted = record.exit_code == static_cast<int>(ExitCode::interrupted);
             finished(tasks_.size() + i, std::move(record));
             if (interrupted) { return false; }
@@ -209,8 +215,8 @@ private:
         if (!terminal && now - last_progress_ < std::chrono::seconds(5)) { return; }
         if (terminal && now - last_progress_ < std::chrono::milliseconds(100)) { return; }
         last_progress_ = now;
-        std::fprintf(stderr, "%s%zu of %zu runs, %zu not passed%s", terminal ? "\r" : "", records_.size(),
-                     progress_of_, failures_, terminal ? "  " : "\n");
+        std::fprintf(stderr, "%s%zu of %zu runs, %zu not passed%s", terminal ? "\r" : "",
+                     records_.size(), progress_of_, failures_, terminal ? "  " : "\n");
         std::fflush(stderr);
     }
     void end_progress() const {
@@ -227,20 +233,27 @@ private:
         std::filesystem::create_directories(out_, error);
         Result<void> written = write_file(out_ / "report.html", reports::html_report(runs));
         if (written) { written = write_file(out_ / "summary.md", reports::markdown_report(runs)); }
-        if (written && has("junit")) { written = write_file(out_ / "junit.xml", reports::junit_report(runs)); }
-        if (written && has("github")) { written = write_file(out_ / "annotations.txt", reports::github_annotations(runs)); }
+        if (written && has("junit")) {
+            written = write_file(out_ / "junit.xml", reports::junit_report(runs));
+        }
+        if (written && has("github")) {
+            written = write_file(out_ / "annotations.txt", reports::github_annotations(runs));
+        }
         if (!written) {
             std::fprintf(stderr, "%s\n", written.error().message().c_str());
             return false;
         }
-        if (std::getenv("GITHUB_ACTIONS") != nullptr) { std::printf("%s", reports::github_annotations(runs).c_str()); }
+        if (std::getenv("GITHUB_ACTIONS") != nullptr) {
+            std::printf("%s", reports::github_annotations(runs).c_str());
+        }
         if (const char* summary = std::getenv("GITHUB_STEP_SUMMARY")) {
             std::ofstream(summary, std::ios::app) << reports::markdown_report(runs);
         }
         if (settings_.json) { return true; }
         std::printf("%s\n%s\n", runs.front().title.c_str(), reports::terminal_report(runs).c_str());
         print_identity(runs);
-        std::printf("report:     %s\n", std::filesystem::absolute(out_ / "report.html").lexically_normal().c_str());
+        std::printf("report:     %s\n",
+                    std::filesystem::absolute(out_ / "report.html").lexically_normal().c_str());
         return true;
     }
 
@@ -263,8 +276,9 @@ private:
         if (hashed == 1) {
             std::printf("trace hash: %s\n", runs.front().trace_hash.c_str());
         } else if (hashed > 1) {
-            std::printf("trace hash: %016llx%016llx (of %zu runs)\n", static_cast<unsigned long long>(high),
-                        static_cast<unsigned long long>(low), hashed);
+            std::printf("trace hash: %016llx%016llx (of %zu runs)\n",
+                        static_cast<unsigned long long>(high), static_cast<unsigned long long>(low),
+                        hashed);
         }
     }
 
@@ -285,19 +299,28 @@ Command add_run(CLI::App& app) {
     auto* parser = app.add_subcommand("run", "Run a scenario, judge it and write the reports");
     auto settings = std::make_shared<RunSettings>();
     parser->add_option("scenario", settings->file, "The scenario file (YAML)")->required();
-    parser->add_option("--mode", settings->mode, "sim, live or both, instead of what the file says");
+    parser->add_option("--mode", settings->mode,
+                       "sim, live or both, instead of what the file says");
     parser->add_option("--seed", settings->seed, "One seed instead of the file's seeds");
     parser->add_option("--seeds", settings->seeds, "Seeds: 7, [1,2,3] or 1..500");
-    parser->add_option("--set", settings->overrides, "Override a value: load.flash.stages.0.target=8000/s");
-    parser->add_option("--only", settings->only, "Only cells of the matrix with this value: reservation=naive");
+    parser->add_option("--set", settings->overrides,
+                       "Override a value: load.flash.stages.0.target=8000/s");
+    parser->add_option("--only", settings->only,
+                       "Only cells of the matrix with this value: reservation=naive");
     parser->add_option("--duration", settings->duration, "How long the load runs: 5s");
-    parser->add_option("--jobs", settings->jobs, "Seeds at a time, each in a process of its own (default: cores)");
-    parser->add_option("--out", settings->out, "Where reports and run directories go (default: runs/NAME)");
-    parser->add_flag("--keep-all", settings->keep_all, "Keep the directory of every run, not only of failures and firsts");
-    parser->add_flag("--keep-going", settings->keep_going, "Run everything, whatever strategy.fail-fast says");
-    parser->add_flag("--json", settings->json, "One JSON object a run on standard output, nothing else");
+    parser->add_option("--jobs", settings->jobs,
+                       "Seeds at a time, each in a process of its own (default: cores)");
+    parser->add_option("--out", settings->out,
+                       "Where reports and run directories go (default: runs/NAME)");
+    parser->add_flag("--keep-all", settings->keep_all,
+                     "Keep the directory of every run, not only of failures and firsts");
+    parser->add_flag("--keep-going", settings->keep_going,
+                     "Run everything, whatever strategy.fail-fast says");
+    parser->add_flag("--json", settings->json,
+                     "One JSON object a run on standard output, nothing else");
     parser->add_flag("--quiet", settings->quiet, "No progress");
-    parser->add_option("--rushproofd", settings->live.program, "Live: the service program (default: beside this one)");
+    parser->add_option("--rushproofd", settings->live.program,
+                       "Live: the service program (default: beside this one)");
     return {parser, [settings] { return RunCommand(*settings).run(); }};
 }
 

@@ -21,13 +21,18 @@ Result<void> write_file(const std::filesystem::path& path, std::string_view byte
     std::ofstream file(path, std::ios::binary | std::ios::trunc);
     file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     file.close();
-    if (!file) { return failure(file_error(path, "cannot be written; is the folder there, and is there room?")); }
+    if (!file) {
+        return failure(
+            file_error(path, "cannot be written; is the folder there, and is there room?"));
+    }
     return {};
 }
 
 Result<std::string> read_file(const std::filesystem::path& path) {
     std::error_code error;
-    if (std::filesystem::is_directory(path, error)) { return failure(file_error(path, "is a folder, not a file")); }
+    if (std::filesystem::is_directory(path, error)) {
+        return failure(file_error(path, "is a folder, not a file"));
+    }
     std::ifstream file(path, std::ios::binary);
     if (!file) { return failure(file_error(path, "cannot be read; does it exist?")); }
     std::ostringstream bytes;
@@ -49,11 +54,15 @@ Result<void> write_run(const std::filesystem::path& directory, const RunFiles& f
 }
 
 std::string trace_text(const TraceSummary& trace) {
-    std::string text = "rushproof-events 1\n" + trace.hash + " " + std::to_string(trace.events) + "\n";
-    for (const std::uint64_t checkpoint : trace.checkpoints) { text += std::to_string(checkpoint) + "\n"; }
+    std::string text =
+        "rushproof-events 1\n" + trace.hash + " " + std::to_string(trace.events) + "\n";
+    for (const std::uint64_t checkpoint : trace.checkpoints) {
+        text += std::to_string(checkpoint) + "\n";
+    }
     for (const TraceEvent& event : trace.window) {
-        text += "event " + std::to_string(event.index) + " " + std::to_string(event.time) + " " + event.host + " " +
-                std::to_string(event.task) + " " + std::to_string(event.payload) + " " + event.what + "\n";
+        text += "event " + std::to_string(event.index) + " " + std::to_string(event.time) + " " +
+                event.host + " " + std::to_string(event.task) + " " +
+                std::to_string(event.payload) + " " + event.what + "\n";
     }
     return text;
 }
@@ -74,13 +83,17 @@ Result<TraceSummary> parse_trace(std::string_view text) {
         if (line.starts_with("event ")) {
             std::istringstream words(line.substr(6));
             TraceEvent event;
-            if (!(words >> event.index >> event.time >> event.host >> event.task >> event.payload)) { return refuse(number); }
+            if (!(words >> event.index >> event.time >> event.host >> event.task >>
+                  event.payload)) {
+                return refuse(number);
+            }
             std::getline(words >> std::ws, event.what);
             trace.window.push_back(std::move(event));
             continue;
         }
         std::uint64_t checkpoint = 0;
-        const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), checkpoint);
+        const auto [end, error] =
+            std::from_chars(line.data(), line.data() + line.size(), checkpoint);
         if (error != std::errc() || end != line.data() + line.size()) { return refuse(number); }
         trace.checkpoints.push_back(checkpoint);
     }

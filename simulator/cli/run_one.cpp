@@ -5,9 +5,9 @@
 #include <cstdio>
 #include <system_error>
 
-#include "services/inventory/inventory.hpp"
 #include "simulator/cli/judge_run.hpp"
 #include "simulator/cli/run_directory.hpp"
+#include "simulator/cli/system.hpp"
 #include "simulator/live/live_run.hpp"
 #include "simulator/scenario/plan.hpp"
 #include "simulator/world/sim_world.hpp"
@@ -45,41 +45,28 @@ std::filesystem::path program_beside_this_one() {
     return "rushproofd";
 }
 
-std::vector<Scenario> keep_cells(std::vector<Scenario> scenarios, const std::vector<std::string>& only) {
+std::vector<Scenario> keep_cells(std::vector<Scenario> scenarios,
+                                 const std::vector<std::string>& only) {
     for (const std::string& filter : only) {
         const auto equals = filter.find('=');
         const std::pair<std::string, std::string> wanted(
             filter.substr(0, equals), equals == std::string::npos ? "" : filter.substr(equals + 1));
         std::erase_if(scenarios, [&](const Scenario& scenario) {
-            return std::find(scenario.cell.begin(), scenario.cell.end(), wanted) == scenario.cell.end();
+            return std::find(scenario.cell.begin(), scenario.cell.end(), wanted) ==
+                   scenario.cell.end();
         });
     }
     return scenarios;
 }
 
-std::optional<std::string> why_not_runnable(const Scenario& scenario) {
-    if (!inventory::parse_strategy(scenario.system.reservation)) {
-        std::string known;
-        for (const auto strategy : inventory::all_strategies()) {
-            known += (known.empty() ? "" : ", ") + std::string(inventory::to_string(strategy));
-        }
-        return "system.reservation: no strategy is called '" + scenario.system.reservation +
-               "'; there are " + known;
-    }
-    if (!inventory::parse_mutant(scenario.system.mutant)) {
-        return "system.mutant: '" + scenario.system.mutant +
-               "' is not in this program; mutants are only in test builds";
-    }
-    return std::nullopt;
-}
-
 RunRecord run_in_virtual_time(const Scenario& scenario, std::uint64_t seed,
-                              const std::vector<std::string>& overrides, const RunDirectory& directory) {
+                              const std::vector<std::string>& overrides,
+                              const RunDirectory& directory) {
     const auto started = std::chrono::steady_clock::now();
     SimOptions options;
     options.seed = seed;
     options.plan = plan_faults(scenario, seed);
-    SimOutcome outcome = run_simulation(scenario, options);
+    SimOutcome outcome = run_simulation(scenario, system_of(scenario), options);
     RunEvidence evidence;
     evidence.world = "sim";
     evidence.history = std::move(outcome.history);

@@ -2,7 +2,6 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,14 +23,12 @@ struct LiveSettings {
 };
 
 // The cells of a matrix that have each of these values ("reservation=naive"); all without filters.
-std::vector<Scenario> keep_cells(std::vector<Scenario> scenarios, const std::vector<std::string>& only);
-
-// Why this build cannot run a scenario that parsed: an unknown strategy, a mutant in a release
-// program.  Nothing when it can.
-std::optional<std::string> why_not_runnable(const Scenario& scenario);
+std::vector<Scenario> keep_cells(std::vector<Scenario> scenarios,
+                                 const std::vector<std::string>& only);
 
 RunRecord run_in_virtual_time(const Scenario& scenario, std::uint64_t seed,
-                              const std::vector<std::string>& overrides, const RunDirectory& directory);
+                              const std::vector<std::string>& overrides,
+                              const RunDirectory& directory);
 RunRecord run_in_real_time(const Scenario& scenario, std::uint64_t seed,
                            const std::vector<std::string>& overrides, const LiveSettings& live,
                            const RunDirectory& directory);

@@ -1,4 +1,5 @@
-// rushproof trace and replay: the hash of a run's events, and whether two runs are one and the same.
+// rushproof trace and replay: the hash of a run's events, and whether two runs are one and the
+// same.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
@@ -11,6 +12,7 @@
 #include "simulator/cli/judge_run.hpp"
 #include "simulator/cli/run_directory.hpp"
 #include "simulator/cli/run_one.hpp"
+#include "simulator/cli/system.hpp"
 #include "simulator/scenario/parser.hpp"
 #include "simulator/world/compare.hpp"
 #include "simulator/world/sim_world.hpp"
@@ -70,7 +72,7 @@ int trace(const TraceSettings& settings) {
             options.plan = plan_faults(scenario, seed);
             options.trace_first = settings.first;
             options.trace_last = settings.last;
-            const SimOutcome outcome = run_simulation(scenario, options);
+            const SimOutcome outcome = run_simulation(scenario, system_of(scenario), options);
             if (single) {
                 std::printf("%s", trace_text(outcome.trace).c_str());
             } else {
@@ -86,7 +88,8 @@ int trace(const TraceSettings& settings) {
 
 void add_scenario_options(CLI::App& parser, TraceSettings& settings) {
     parser.add_option("--set", settings.overrides, "Override a value, as for run");
-    parser.add_option("--only", settings.only, "Only cells of the matrix with this value: reservation=optimistic");
+    parser.add_option("--only", settings.only,
+                      "Only cells of the matrix with this value: reservation=optimistic");
 }
 
 // Runs `program trace ...` in a process and an environment of its own.
@@ -94,12 +97,15 @@ class TraceProcess {
 public:
     TraceProcess(std::string program, std::vector<std::string> arguments,
                  std::vector<std::string> environment)
-        : program_(std::move(program)), arguments_(std::move(arguments)), environment_(std::move(environment)) {}
+        : program_(std::move(program)),
+          arguments_(std::move(arguments)),
+          environment_(std::move(environment)) {}
 
     Result<TraceSummary> run(std::optional<TraceWindow> window) const {
         std::vector<std::string> arguments = arguments_;
         if (window) {
-            arguments.insert(arguments.end(), {"--first", std::to_string(window->first), "--last", std::to_string(window->last)});
+            arguments.insert(arguments.end(), {"--first", std::to_string(window->first), "--last",
+                                               std::to_string(window->last)});
         }
         RP_TRY(const std::string text, output_of(program_, arguments, environment_));
         return parse_trace(text);
@@ -128,8 +134,9 @@ Result<Replayed> what_to_replay(const TraceSettings& settings) {
         RP_TRY(const std::string text, read_file(place));
         RP_TRY(const RunRecord run, reports::parse_run_json(text));
         if (run.world != "sim") {
-            return failure(ErrorKind::permanent, "live-run",
-                           "a live run cannot be replayed event by event; its line is: " + run.replay);
+            return failure(
+                ErrorKind::permanent, "live-run",
+                "a live run cannot be replayed event by event; its line is: " + run.replay);
         }
         replayed.scenario = run.scenario;
         replayed.recorded_hash = run.trace_hash;
@@ -145,7 +152,9 @@ Result<Replayed> what_to_replay(const TraceSettings& settings) {
         if (override.starts_with("seeds=") || override.starts_with("mode=")) { continue; }
         replayed.arguments.insert(replayed.arguments.end(), {"--set", override});
     }
-    for (const auto& filter : only) { replayed.arguments.insert(replayed.arguments.end(), {"--only", filter}); }
+    for (const auto& filter : only) {
+        replayed.arguments.insert(replayed.arguments.end(), {"--only", filter});
+    }
     return replayed;
 }
 
@@ -163,7 +172,8 @@ int explain_difference(const TraceProcess& left, const TraceProcess& right, cons
         std::printf("first differing event: %s\n", difference->sentence.c_str());
     } else {
         std::printf("between events %llu and %llu; the repetition did not differ there again\n",
-                    static_cast<unsigned long long>(window->first), static_cast<unsigned long long>(window->last));
+                    static_cast<unsigned long long>(window->first),
+                    static_cast<unsigned long long>(window->last));
     }
     return differs;
 }
@@ -177,8 +187,9 @@ int replay(const TraceSettings& settings) {
     const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
     // Two surroundings that differ in everything a run must not depend on.
     const TraceProcess left(self, replayed->arguments, {"LC_ALL=C"});
-    const TraceProcess right(settings.with.empty() ? self : settings.with, replayed->arguments,
-                             {"LC_ALL=C.UTF-8", "MALLOC_PERTURB_=165", "RUSHPROOF_PADDING=" + std::string(3000, 'x')});
+    const TraceProcess right(
+        settings.with.empty() ? self : settings.with, replayed->arguments,
+        {"LC_ALL=C.UTF-8", "MALLOC_PERTURB_=165", "RUSHPROOF_PADDING=" + std::string(3000, 'x')});
     const auto a = left.run(std::nullopt);
     const auto b = right.run(std::nullopt);
     for (const auto* result : {&a, &b}) {
@@ -189,11 +200,14 @@ int replay(const TraceSettings& settings) {
     }
     if (a->hash != b->hash) { return explain_difference(left, right, *a, *b); }
     if (!replayed->recorded_hash.empty() && replayed->recorded_hash != a->hash) {
-        std::printf("DIFFERENT: recorded %s, now %s twice: this is another build, or the scenario changed\n",
-                    replayed->recorded_hash.c_str(), a->hash.c_str());
+        std::printf(
+            "DIFFERENT: recorded %s, now %s twice: this is another build, or the scenario "
+            "changed\n",
+            replayed->recorded_hash.c_str(), a->hash.c_str());
         return differs;
     }
-    std::printf("the same: %s, %llu events\n", a->hash.c_str(), static_cast<unsigned long long>(a->events));
+    std::printf("the same: %s, %llu events\n", a->hash.c_str(),
+                static_cast<unsigned long long>(a->events));
     return 0;
 }
 
@@ -203,19 +217,24 @@ Command add_trace(CLI::App& app) {
     auto* parser = app.add_subcommand("trace", "Print the trace hash of runs in virtual time");
     auto settings = std::make_shared<TraceSettings>();
     parser->add_option("scenario", settings->file, "The scenario file")->required();
-    parser->add_option("--seeds", settings->seeds, "Seeds: 7 or 1..200; several print one line each");
-    parser->add_option("--first", settings->first, "Of a single run: print the events from this number ...");
+    parser->add_option("--seeds", settings->seeds,
+                       "Seeds: 7 or 1..200; several print one line each");
+    parser->add_option("--first", settings->first,
+                       "Of a single run: print the events from this number ...");
     parser->add_option("--last", settings->last, "... up to before this one");
     add_scenario_options(*parser, *settings);
     return {parser, [settings] { return trace(*settings); }};
 }
 
 Command add_replay(CLI::App& app) {
-    auto* parser = app.add_subcommand("replay", "Repeat a run in two surroundings and name the first event that differs");
+    auto* parser = app.add_subcommand(
+        "replay", "Repeat a run in two surroundings and name the first event that differs");
     auto settings = std::make_shared<TraceSettings>();
-    parser->add_option("run", settings->file, "A run directory, a run.json, or a scenario file")->required();
+    parser->add_option("run", settings->file, "A run directory, a run.json, or a scenario file")
+        ->required();
     parser->add_option("--seed", settings->seeds, "The seed, for a scenario file (default 1)");
-    parser->add_option("--with", settings->with, "Another rushproof program for the second run, say of another compiler");
+    parser->add_option("--with", settings->with,
+                       "Another rushproof program for the second run, say of another compiler");
     add_scenario_options(*parser, *settings);
     parser->footer("\nExit codes: 0 the same, 94 different, 104 cannot be replayed.\n");
     return {parser, [settings] { return replay(*settings); }};

@@ -7,6 +7,7 @@
 #include "simulator/cli/judge_run.hpp"
 #include "simulator/cli/run_directory.hpp"
 #include "simulator/cli/run_one.hpp"
+#include "simulator/cli/system.hpp"
 #include "simulator/scenario/draw.hpp"
 #include "simulator/scenario/parser.hpp"
 #include "simulator/scenario/schema.hpp"
@@ -62,13 +63,16 @@ Command add_validate(CLI::App& app) {
     parser->add_option("--seed", settings->seed, "The seed whose swarm is drawn");
     return {parser, [settings] {
                 bool good = true;
-                for (const auto& file : settings->files) { good = validate(file, *settings) && good; }
+                for (const auto& file : settings->files) {
+                    good = validate(file, *settings) && good;
+                }
                 return static_cast<int>(good ? ExitCode::pass : ExitCode::invalid_scenario);
             }};
 }
 
 Command add_schema(CLI::App& app) {
-    auto* parser = app.add_subcommand("schema", "Print the JSON schema of scenario files, for editors");
+    auto* parser =
+        app.add_subcommand("schema", "Print the JSON schema of scenario files, for editors");
     return {parser, [] {
                 std::printf("%s", scenario_json_schema().c_str());
                 return 0;

@@ -1,5 +1,5 @@
-// Named moments in a run at which a fault may strike: port calls, "inventory.reserve/commit:before".
-// Services know nothing of them; the ports around them do.
+// Named moments in a run at which a fault may strike: port calls,
+// "inventory.reserve/commit:before". Services know nothing of them; the ports around them do.
 #pragma once
 #include <cstdint>
 #include <functional>

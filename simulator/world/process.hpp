@@ -1,4 +1,5 @@
-// One incarnation of a service instance in virtual time: a host, its ports, the service, its routes.
+// One incarnation of a service instance in virtual time: a host, its ports, the service, its
+// routes.
 #pragma once
 #include <functional>
 #include <memory>
@@ -23,7 +24,6 @@ public:
         DatabaseServer& database;
         FaultPoints& points;
     };
-    // `drain_within`: the grace that a stopping process gets before it is ended anyway.
     Process(Machine& machine, Parts parts, const MakeService& make, Duration request_timeout);
     Process(const Process&) = delete;
     Process& operator=(const Process&) = delete;

@@ -32,7 +32,9 @@ std::uint64_t hash_value(const Value& value) {
         }
         std::uint64_t operator()(const std::vector<std::int64_t>& numbers) const {
             std::uint64_t hash = numbers.size();
-            for (const auto number : numbers) { hash = combine64(hash, static_cast<std::uint64_t>(number)); }
+            for (const auto number : numbers) {
+                hash = combine64(hash, static_cast<std::uint64_t>(number));
+            }
             return hash;
         }
         std::uint64_t operator()(const std::vector<std::string>& texts) const {
@@ -59,7 +61,8 @@ std::uint64_t hash_calls(const std::vector<Call>& calls) {
 }
 
 Error connection_lost() {
-    return {ErrorKind::retryable, "connection-lost", "the database connection was lost; nothing was committed"};
+    return {ErrorKind::retryable, "connection-lost",
+            "the database connection was lost; nothing was committed"};
 }
 
 }  // namespace
@@ -110,8 +113,8 @@ void DatabaseServer::client_crashed(std::uint32_t machine, std::uint32_t incarna
 }
 
 void DatabaseServer::lose_commit_answers(const std::string& id, std::uint32_t millionths) {
-    lossy_.emplace(id, LossyCommits{millionths, keyed_stream(scheduler_.seed(), "commit-unknown",
-                                                             hash64(id))});
+    lossy_.emplace(id, LossyCommits{millionths,
+                                    keyed_stream(scheduler_.seed(), "commit-unknown", hash64(id))});
 }
 
 std::uint64_t DatabaseServer::heal_commits(const std::string& id) {
@@ -205,8 +208,8 @@ private:
         begun_ = true;
         DatabaseServer& server = database_.server_;
         const std::uint64_t payload = hash_calls(calls);
-        auto serve = [&server, key = key_, options = options_, calls = std::move(calls),
-                      commits](Host&, Context) mutable {
+        auto serve = [&server, key = key_, options = options_, calls = std::move(calls), commits](
+                         Host&, Context) mutable {
             return DatabaseServer::run(server, key, options, std::move(calls), commits);
         };
         auto result = co_await database_.network_.call<std::vector<Rows>>(
@@ -218,7 +221,8 @@ private:
     }
 
     Task<void> pass(std::string_view call, std::string_view when) {
-        const bool struck = database_.points_.reach(database_.host_.name(), context_.trace.span, call, when);
+        const bool struck =
+            database_.points_.reach(database_.host_.name(), context_.trace.span, call, when);
         if (struck) { co_await sleep_for(database_.host_.clock(), Duration(1)); }
     }
 

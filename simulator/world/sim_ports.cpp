@@ -40,15 +40,16 @@ Task<Result<std::string>> SimRpc::call(Context context, RpcTarget target, std::s
                                                           std::move(serve));
         if (answer || answer.error().code() != "unavailable") { co_return answer; }
     }
-    co_return failure(ErrorKind::retryable, "unavailable", "no instance answers " + std::string(method));
+    co_return failure(ErrorKind::retryable, "unavailable",
+                      "no instance answers " + std::string(method));
 }
 
 const std::vector<Machine*>& SimRpc::instances_of(std::string_view role) {
     const auto known = instances_.find(role);
     if (known != instances_.end()) { return known->second; }
     std::vector<Machine*> machines;
-    while (Machine* machine = host_.scheduler().find(std::string(role) + "/" +
-                                                     std::to_string(machines.size()))) {
+    while (Machine* machine =
+               host_.scheduler().find(std::string(role) + "/" + std::to_string(machines.size()))) {
         machines.push_back(machine);
     }
     return instances_.emplace(role, std::move(machines)).first->second;

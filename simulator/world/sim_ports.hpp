@@ -47,7 +47,8 @@ private:
 // Real clients behind a load balancer: each request goes to any of the targets.
 class SimHttpClient final : public HttpClient {
 public:
-    SimHttpClient(Host& host, Network& network, Answering& answering, std::vector<Machine*> targets);
+    SimHttpClient(Host& host, Network& network, Answering& answering,
+                  std::vector<Machine*> targets);
     Task<Result<HttpResponse>> send(Context context, HttpRequest request) override;
 
 private:
@@ -62,7 +63,9 @@ class QuietTelemetry final : public Telemetry {
 public:
     Counter& counter(std::string_view, std::string_view, Labels) override { return counter_; }
     Gauge& gauge(std::string_view, std::string_view, Labels) override { return gauge_; }
-    Distribution& duration(std::string_view, std::string_view, Labels) override { return duration_; }
+    Distribution& duration(std::string_view, std::string_view, Labels) override {
+        return duration_;
+    }
     void log(LogLevel, std::string_view, LogFields) override {}
 
 private:

@@ -6,9 +6,6 @@
 #include <utility>
 
 #include "core/base/assert.hpp"
-#include "services/gateway/gateway.hpp"
-#include "services/inventory/inventory.hpp"
-#include "services/inventory/inventory_model.hpp"
 #include "simulator/faults/campaign.hpp"
 #include "simulator/load/audit.hpp"
 #include "simulator/load/driver.hpp"
@@ -33,22 +30,25 @@ constexpr std::string_view clients_name = "clients";
 
 class SimWorld final : public Answering, public Chaos {
 public:
-    SimWorld(const Scenario& scenario, const SimOptions& options, Tape& tape)
+    SimWorld(const Scenario& scenario, const SimulatedSystem& system, const SimOptions& options,
+             Tape& tape)
         : scenario_(scenario),
+          system_(system),
           options_(options),
           tape_(tape),
           trace_(options.trace_first, options.trace_last),
           scheduler_(scheduler_options(scenario, options), trace_, tape),
           network_(scheduler_),
-          database_(scheduler_, add_machine(std::string(database_name)), inventory::model_schema()),
+          database_(scheduler_, add_machine(std::string(database_name)), system.schema),
           campaign_(options.plan, *this, outcome_.history) {}
     SimWorld(const SimWorld&) = delete;
     SimWorld& operator=(const SimWorld&) = delete;
 
     ~SimWorld() override {
-        clients_->crash();
+        if (clients_) { clients_->crash(); }
         driver_.reset();
-        processes_.clear();
+        instances_.clear();
+        database_host_.reset();
     }
 
     SimOutcome run() {
@@ -115,7 +115,7 @@ private:
 
     Machine& add_machine(const std::string& name);
     void build();
-    void add_instances(const std::string& role, std::int64_t count, const Process::MakeService& make);
+    void add_instances(const SimulatedRole& role);
     void start_process(Instance& instance);
     void start_database();
     void plan_faults_at_times();
@@ -141,6 +141,7 @@ private:
     }
 
     const Scenario& scenario_;
+    const SimulatedSystem& system_;
     const SimOptions& options_;
     Tape& tape_;
     SimOutcome outcome_;
@@ -174,41 +175,24 @@ Machine& SimWorld::add_machine(const std::string& name) {
 
 void SimWorld::build() {
     start_database();
-    inventory::Options inventory_options;
-    const auto strategy = inventory::parse_strategy(scenario_.system.reservation);
-    const auto mutant = inventory::parse_mutant(scenario_.system.mutant);
-    RP_ASSERT(strategy && mutant);  // the scenario was validated
-    inventory_options.strategy = *strategy;
-    inventory_options.mutant = *mutant;
-    inventory_options.reservation_ttl = scenario_.system.reservation_ttl;
-    inventory_options.sweep_interval = scenario_.system.sweep_interval;
-    add_instances("inventory", scenario_.system.inventories, [inventory_options](Environment& world) {
-        return inventory::make_inventory(world, inventory_options);
-    });
-    gateway::Options gateway_options;
-    gateway_options.request_timeout = scenario_.system.request_timeout;
-    add_instances("gateway", scenario_.system.gateways, [gateway_options](Environment& world) {
-        return gateway::make_gateway(world, gateway_options);
-    });
-
+    for (const SimulatedRole& role : system_.roles) { add_instances(role); }
     clients_ = std::make_unique<Host>(add_machine(std::string(clients_name)));
-    std::vector<Machine*> gateways;
+    std::vector<Machine*> entries;
     for (auto& [name, instance] : instances_) {
-        if (name.starts_with("gateway/")) { gateways.push_back(instance.machine); }
+        if (name.starts_with(system_.entry + "/")) { entries.push_back(instance.machine); }
     }
-    http_ = std::make_unique<SimHttpClient>(*clients_, network_, *this, std::move(gateways));
+    http_ = std::make_unique<SimHttpClient>(*clients_, network_, *this, std::move(entries));
     plan_faults_at_times();
     plan_faults_at_points();
     clients_->spawn("run", run_clients());
 }
 
-void SimWorld::add_instances(const std::string& role, std::int64_t count,
-                             const Process::MakeService& make) {
-    for (std::int64_t i = 0; i < count; ++i) {
-        const std::string name = role + "/" + std::to_string(i);
+void SimWorld::add_instances(const SimulatedRole& role) {
+    for (std::int64_t i = 0; i < role.instances; ++i) {
+        const std::string name = role.name + "/" + std::to_string(i);
         Instance& instance = instances_[name];
         instance.machine = &add_machine(name);
-        instance.make = make;
+        instance.make = role.make;
         start_process(instance);
     }
 }
@@ -250,7 +234,8 @@ void SimWorld::plan_faults_at_points() {
 }
 
 void SimWorld::strike(std::size_t fault) {
-    trace_fault(campaign_.plan()[fault].fault.target, to_string(campaign_.plan()[fault].fault.kind));
+    trace_fault(campaign_.plan()[fault].fault.target,
+                to_string(campaign_.plan()[fault].fault.kind));
     campaign_.begin(fault, run_time());
 }
 
@@ -278,18 +263,16 @@ Task<void> SimWorld::run_clients() {
     DriverOptions options;
     options.seed = options_.seed;
     options.start = start;
-    driver_ = std::make_unique<Driver>(
-        scenario_, options, ClientWorld{clock, clients_->spawner(), *http_}, *recorder_);
+    driver_ = std::make_unique<Driver>(scenario_, options,
+                                       ClientWorld{clock, clients_->spawner(), *http_}, *recorder_);
     co_await driver_->run();
 
     campaign_.heal_all(run_time());
-    for (auto& [name, instance] : instances_) { start(name); }
-    start(std::string(database_name));
+    for (auto& [name, instance] : instances_) { this->start(name); }
+    this->start(std::string(database_name));
     AuditOptions audit = audit_options();
     const auto audited = co_await simulator::audit(clock, *http_, std::move(audit), history);
-    if (!audited) {
-        outcome_.troubles.push_back("the audit failed: " + audited.error().message());
-    }
+    if (!audited) { outcome_.troubles.push_back("the audit failed: " + audited.error().message()); }
     finished_ = true;
 }
 
@@ -301,7 +284,8 @@ AuditOptions SimWorld::audit_options() {
     const MonotonicTime now = clients_->clock().monotonic();
     audit.start = MonotonicTime(load_begins);
     audit.wall_start = database_.machine().clock().wall(load_begins);
-    audit.quiet_from = now + scenario_.system.reservation_ttl + scenario_.system.sweep_interval + audit_margin;
+    audit.quiet_from =
+        now + scenario_.system.reservation_ttl + scenario_.system.sweep_interval + audit_margin;
     audit.deadline = audit.quiet_from + audit_within;
     audit.commit_time = [this](std::string_view sku, std::int64_t number) {
         return commit_time(sku, number);
@@ -325,12 +309,17 @@ std::optional<std::int64_t> SimWorld::commit_time(std::string_view sku, std::int
 
 void SimWorld::observe(const Event& event) {
     const History& history = outcome_.history;
-    std::uint64_t payload = combine64(static_cast<std::uint64_t>(event.type),
-                                      static_cast<std::uint64_t>(event.amount));
+    std::uint64_t payload =
+        combine64(static_cast<std::uint64_t>(event.type), static_cast<std::uint64_t>(event.amount));
     payload = combine64(payload, static_cast<std::uint64_t>(event.failure));
-    if (event.subject != no_text) { payload = combine64(payload, hash64(history.texts.text(event.subject))); }
-    if (event.key != no_text) { payload = combine64(payload, hash64(history.texts.text(event.key))); }
-    trace_.add(scheduler_.now().count(), clients_name, to_string(event.function), event.process, payload);
+    if (event.subject != no_text) {
+        payload = combine64(payload, hash64(history.texts.text(event.subject)));
+    }
+    if (event.key != no_text) {
+        payload = combine64(payload, hash64(history.texts.text(event.key)));
+    }
+    trace_.add(scheduler_.now().count(), clients_name, to_string(event.function), event.process,
+               payload);
 }
 
 // D13's second look: the tables themselves must say what the API said.
@@ -345,7 +334,8 @@ void SimWorld::compare_audit() {
         const FinalStock& stock = said[sku];
         if (integer(row.row, 1) != stock.on_hand || integer(row.row, 2) != stock.held ||
             integer(row.row, 3) != stock.sold) {
-            outcome_.disagreements.push_back("the API and the database disagree on the stock of " + sku);
+            outcome_.disagreements.push_back("the API and the database disagree on the stock of " +
+                                             sku);
         }
     }
     const std::size_t rows = database_.model().committed_rows("ledger").size();
@@ -357,12 +347,12 @@ void SimWorld::compare_audit() {
 }
 
 void SimWorld::digest_state() {
-    for (const std::string_view table : {"stock", "reservation", "ledger"}) {
+    for (const ModelTable& table : system_.schema.tables) {
         std::vector<Rows> contents(1);
-        for (CommittedRow& row : database_.model().committed_rows(table)) {
+        for (CommittedRow& row : database_.model().committed_rows(table.name)) {
             contents[0].rows.push_back(std::move(row.row));
         }
-        trace_.add(scheduler_.now().count(), database_name, table, 0,
+        trace_.add(scheduler_.now().count(), database_name, table.name, 0,
                    PayloadHash<std::vector<Rows>>::of(contents));
     }
 }
@@ -392,7 +382,8 @@ std::string SimWorld::kill(const std::string& name) {
     }
     Instance& instance = instances_.at(name);
     const std::string evidence = "process " + std::to_string(host->incarnation()) + " died with " +
-                                 std::to_string(instance.process->serving()) + " requests under way";
+                                 std::to_string(instance.process->serving()) +
+                                 " requests under way";
     instance.process.reset();
     return evidence;
 }
@@ -498,7 +489,8 @@ std::string SimWorld::heal_commits(const std::string& id) {
 
 }  // namespace
 
-SimOutcome run_simulation(const Scenario& scenario, const SimOptions& options) {
+SimOutcome run_simulation(const Scenario& scenario, const SimulatedSystem& system,
+                          const SimOptions& options) {
     Tape tape = options.record_tape ? Tape::recording() : Tape();
     if (!options.replay_tape.empty()) {
         auto parsed = Tape::parse(options.replay_tape);
@@ -509,7 +501,7 @@ SimOutcome run_simulation(const Scenario& scenario, const SimOptions& options) {
         }
         tape = std::move(*parsed);
     }
-    return SimWorld(scenario, options, tape).run();
+    return SimWorld(scenario, system, options, tape).run();
 }
 
 }  // namespace rushproof::simulator

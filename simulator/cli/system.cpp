@@ -1,0 +1,50 @@
+#include "simulator/cli/system.hpp"
+
+#include "core/base/assert.hpp"
+#include "services/gateway/gateway.hpp"
+#include "services/inventory/inventory.hpp"
+#include "services/inventory/inventory_model.hpp"
+
+namespace rushproof::simulator {
+
+std::optional<std::string> why_not_runnable(const Scenario& scenario) {
+    if (!inventory::parse_strategy(scenario.system.reservation)) {
+        std::string known;
+        for (const auto strategy : inventory::all_strategies()) {
+            known += (known.empty() ? "" : ", ") + std::string(inventory::to_string(strategy));
+        }
+        return "system.reservation: no strategy is called '" + scenario.system.reservation +
+               "'; there are " + known;
+    }
+    if (!inventory::parse_mutant(scenario.system.mutant)) {
+        return "system.mutant: '" + scenario.system.mutant +
+               "' is not in this program; mutants are only in test builds";
+    }
+    return std::nullopt;
+}
+
+SimulatedSystem system_of(const Scenario& scenario) {
+    const SystemSpec& spec = scenario.system;
+    const auto strategy = inventory::parse_strategy(spec.reservation);
+    const auto mutant = inventory::parse_mutant(spec.mutant);
+    RP_ASSERT(strategy && mutant);
+    inventory::Options inventory_options;
+    inventory_options.strategy = *strategy;
+    inventory_options.mutant = *mutant;
+    inventory_options.reservation_ttl = spec.reservation_ttl;
+    inventory_options.sweep_interval = spec.sweep_interval;
+    gateway::Options gateway_options;
+    gateway_options.request_timeout = spec.request_timeout;
+
+    SimulatedSystem system;
+    system.schema = inventory::model_schema();
+    system.roles.push_back({"inventory", spec.inventories, [inventory_options](Environment& world) {
+                                return inventory::make_inventory(world, inventory_options);
+                            }});
+    system.roles.push_back({"gateway", spec.gateways, [gateway_options](Environment& world) {
+                                return gateway::make_gateway(world, gateway_options);
+                            }});
+    return system;
+}
+
+}  // namespace rushproof::simulator
