@@ -1,5 +1,5 @@
 // Everything that a service may see of the world.  Filled in exactly two files:
-// simulator/world/sim_world.cpp and services/host/real_world.cpp.  Nothing in here tells which.
+// simulator/world/process.cpp and services/host/real_world.cpp.  Nothing in here tells which.
 #pragma once
 #include "core/ports/clock.hpp"
 #include "core/ports/database.hpp"
