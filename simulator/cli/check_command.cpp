@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <iostream>
 #include <memory>
-#include <sstream>
 
 #include "simulator/checkers/checker.hpp"
 #include "simulator/cli/command.hpp"
@@ -55,7 +54,7 @@ void print_text(const History& history, const Judgement& judgement) {
 }
 
 int check(const CheckSettings& settings) {
-    const auto history = read_history(settings.file);
+    const auto history = read_history_file(settings.file);
     if (!history) {
         std::fprintf(stderr, "%s: %s\n", settings.file.c_str(), history.error().message().c_str());
         return static_cast<int>(ExitCode::invalid_scenario);
@@ -80,13 +79,13 @@ struct ExportSettings {
 };
 
 int export_history(const ExportSettings& settings) {
-    const auto history = read_history(settings.file);
+    const auto history = read_history_file(settings.file);
     if (!history) {
         std::fprintf(stderr, "%s: %s\n", settings.file.c_str(), history.error().message().c_str());
         return static_cast<int>(ExitCode::invalid_scenario);
     }
     if (settings.format == "edn") {
-        write_jepsen_edn(*history, std::cout);
+        write_edn(*history, std::cout);
     } else if (settings.format == "jepsen-json") {
         write_jepsen_json(*history, std::cout);
     } else {

@@ -1,4 +1,4 @@
-// Reads a history in whichever of its two forms a file holds.
+// Opens a history file, of either form.
 #pragma once
 #include <string>
 
@@ -8,6 +8,6 @@
 namespace rushproof::simulator {
 
 // "-" is standard input.  Errors say where and what to do.
-Result<History> read_history(const std::string& file);
+Result<History> read_history_file(const std::string& file);
 
 }  // namespace rushproof::simulator

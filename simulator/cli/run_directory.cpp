@@ -45,7 +45,9 @@ Result<void> write_run(const std::filesystem::path& directory, const RunFiles& f
     std::filesystem::create_directories(directory, error);
     if (error) { return failure(file_error(directory, "cannot be created: " + error.message())); }
     RP_CHECK(write_file(directory / "run.json", reports::run_json(files.record) + "\n"));
-    RP_CHECK(write_file(directory / "history", write_history_binary(files.history)));
+    std::ostringstream history;
+    write_history_binary(files.history, history);
+    RP_CHECK(write_file(directory / "history", std::move(history).str()));
     if (files.trace != nullptr) {
         RP_CHECK(write_file(directory / "events", trace_text(*files.trace)));
     }
