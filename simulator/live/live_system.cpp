@@ -1,0 +1,204 @@
+#include "simulator/live/live_system.hpp"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <optional>
+#include <thread>
+
+#include "core/base/assert.hpp"
+
+namespace rushproof::simulator {
+
+namespace {
+
+constexpr std::string_view inventory_name = "inventory/0";
+constexpr auto ready_within = std::chrono::seconds(20);
+constexpr auto drain_within = std::chrono::seconds(15);
+constexpr auto poll_interval = std::chrono::milliseconds(5);
+
+std::string in_milliseconds(Duration duration) {
+    return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) +
+           "ms";
+}
+
+std::string file_name(std::string instance) {
+    std::replace(instance.begin(), instance.end(), '/', '-');
+    return instance;
+}
+
+}  // namespace
+
+LiveSystem::LiveSystem(const Scenario& scenario, std::string program,
+                       std::filesystem::path directory)
+    : scenario_(scenario), program_(std::move(program)), directory_(std::move(directory)) {
+    const SystemSpec& system = scenario_.system;
+    Instance& inventory = instances_[std::string(inventory_name)];
+    inventory.listen_option = "--rpc-listen";
+    inventory.arguments = {"serve",
+                           "--role=inventory",
+                           "--database=sqlite:" + database().string(),
+                           "--strategy=" + system.reservation,
+                           "--reservation-ttl=" + in_milliseconds(system.reservation_ttl),
+                           "--sweep-interval=" + in_milliseconds(system.sweep_interval)};
+    for (std::int64_t i = 0; i < system.gateways; ++i) {
+        Instance& gateway = instances_["gateway/" + std::to_string(i)];
+        gateway.listen_option = "--listen";
+        gateway.arguments = {"serve", "--role=gateway",
+                             "--request-timeout=" + in_milliseconds(system.request_timeout)};
+    }
+}
+
+LiveSystem::Instance& LiveSystem::instance(const std::string& name) {
+    const auto found = instances_.find(
+        name.starts_with("inventory/") || name == "database" ? std::string(inventory_name) : name);
+    RP_ASSERT(found != instances_.end());  // the plan names instances of the scenario
+    return found->second;
+}
+
+std::filesystem::path LiveSystem::port_file(const std::string& name) const {
+    return directory_ / (file_name(name) + ".port");
+}
+
+Result<void> LiveSystem::launch(const std::string& name, Instance& instance) {
+    std::vector<std::string> arguments = instance.arguments;
+    arguments.push_back(instance.listen_option + "=127.0.0.1:" + std::to_string(instance.port));
+    arguments.push_back("--port-file=" + port_file(name).string());
+    std::error_code error;
+    std::filesystem::remove(port_file(name), error);
+    RP_TRY(Child child, Child::start(program_, arguments, directory_ / (file_name(name) + ".log")));
+    instance.child.emplace(std::move(child));
+    instance.paused = false;
+    return {};
+}
+
+// The port file appears, whole, when the process listens.
+Result<void> LiveSystem::await_port(const std::string& name, Instance& instance) {
+    const auto give_up = std::chrono::steady_clock::now() + ready_within;
+    const std::string log = (directory_ / (file_name(name) + ".log")).string();
+    while (std::chrono::steady_clock::now() < give_up) {
+        std::ifstream file(port_file(name));
+        if (file >> instance.port && instance.port != 0) { return {}; }
+        if (const auto status = instance.child->wait(poll_interval)) {
+            return failure(
+                ErrorKind::permanent, "cannot-start",
+                name + " ended with " + status_text(*status) + " before it listened; see " + log);
+        }
+    }
+    return failure(ErrorKind::permanent, "cannot-start",
+                   name + " did not listen in time; see " + log);
+}
+
+Result<void> LiveSystem::start_all() {
+    std::error_code error;
+    std::filesystem::create_directories(directory_, error);
+    for (const char* suffix : {"", "-wal", "-shm"}) {
+        std::filesystem::remove(database().string() + suffix, error);
+    }
+    Instance& inventory = instances_.at(std::string(inventory_name));
+    RP_CHECK(launch(std::string(inventory_name), inventory));
+    RP_CHECK(await_port(std::string(inventory_name), inventory));
+    for (auto& [name, instance] : instances_) {
+        if (!name.starts_with("gateway/")) { continue; }
+        instance.arguments.push_back("--inventory-url=http://127.0.0.1:" +
+                                     std::to_string(inventory.port));
+        RP_CHECK(launch(name, instance));
+        RP_CHECK(await_port(name, instance));
+        gateway_urls_.push_back("http://127.0.0.1:" + std::to_string(instance.port));
+    }
+    return {};
+}
+
+Result<void> LiveSystem::stop_all() {
+    std::string troubles;
+    const auto stop = [&](bool gateways) {
+        for (auto& [name, instance] : instances_) {
+            if (name.starts_with("gateway/") == gateways && instance.child) {
+                instance.child->signal(SIGCONT);
+                instance.child->signal(SIGTERM);
+            }
+        }
+        for (auto& [name, instance] : instances_) {
+            if (name.starts_with("gateway/") != gateways || !instance.child) { continue; }
+            const auto status = instance.child->wait(drain_within);
+            if (!status || *status != 0) {
+                troubles +=
+                    (troubles.empty() ? "" : "; ") + name +
+                    (status ? " ended with " + status_text(*status) : " did not drain in time");
+            }
+            instance.child.reset();
+        }
+    };
+    stop(true);
+    stop(false);
+    if (troubles.empty()) { return {}; }
+    return failure(ErrorKind::permanent, "did-not-stop", troubles);
+}
+
+std::vector<std::string> LiveSystem::memory_notes() const {
+    std::vector<std::string> notes;
+    for (const auto& [name, instance] : instances_) {
+        const std::int64_t bytes = instance.child ? instance.child->memory_peak() : 0;
+        if (bytes > 0) {
+            notes.push_back(name + " used " + std::to_string(bytes / 1'000'000) + " MB at most");
+        }
+    }
+    return notes;
+}
+
+std::string LiveSystem::kill(const std::string& name) {
+    Instance& target = instance(name);
+    if (!target.child || !target.child->running()) { return {}; }
+    const pid_t pid = target.child->pid();
+    target.child->signal(SIGKILL);
+    const auto status = target.child->wait(std::chrono::seconds(5));
+    target.child.reset();
+    return status ? "process " + std::to_string(pid) + " ended with " + status_text(*status)
+                  : std::string();
+}
+
+std::string LiveSystem::terminate(const std::string& name) {
+    Instance& target = instance(name);
+    if (!target.child || !target.child->running()) { return {}; }
+    target.child->signal(SIGTERM);
+    return "process " + std::to_string(target.child->pid()) + " was asked to end";
+}
+
+std::string LiveSystem::start(const std::string& name) {
+    Instance& target = instance(name);
+    std::string evidence;
+    if (target.child) {
+        if (target.child->running() && target.child->wait(drain_within)) {
+            evidence = "it had drained; ";
+        } else if (target.child->running()) {
+            return {};
+        }
+        target.child.reset();
+    }
+    const std::string own_name =
+        &target == &instances_.at(std::string(inventory_name)) ? std::string(inventory_name) : name;
+    const auto launched = launch(own_name, target);
+    return launched ? evidence + "process " + std::to_string(target.child->pid()) + " started"
+                    : std::string();
+}
+
+std::string LiveSystem::pause(const std::string& name) {
+    Instance& target = instance(name);
+    if (!target.child || !target.child->running() || target.paused) { return {}; }
+    target.child->signal(SIGSTOP);
+    target.paused = true;
+    return "process " + std::to_string(target.child->pid()) + " frozen";
+}
+
+std::string LiveSystem::resume(const std::string& name) {
+    Instance& target = instance(name);
+    if (!target.child || !target.paused) { return {}; }
+    target.child->signal(SIGCONT);
+    target.paused = false;
+    return "process " + std::to_string(target.child->pid()) + " running again";
+}
+
+}  // namespace rushproof::simulator

@@ -1,0 +1,66 @@
+// The real system under test: rushproofd processes, and what faults may do to them.
+#pragma once
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/base/result.hpp"
+#include "simulator/faults/chaos.hpp"
+#include "simulator/live/child.hpp"
+#include "simulator/scenario/scenario.hpp"
+
+namespace rushproof::simulator {
+
+// Each gateway is a process.  All inventories share one: a SQLite file has one owner, so
+// "inventory/1" means the same process as "inventory/0".  Used by one thread at a time.
+class LiveSystem final : public Chaos {
+public:
+    LiveSystem(const Scenario& scenario, std::string program, std::filesystem::path directory);
+
+    // Starts everything on free loopback ports and waits until it is ready.
+    Result<void> start_all();
+    // SIGTERM, and a while to drain; an error names who did not end well.
+    Result<void> stop_all();
+
+    const std::vector<std::string>& gateway_urls() const { return gateway_urls_; }
+    std::filesystem::path database() const { return directory_ / "inventory.db"; }
+    // "gateway/0: 21 MB at most", of those that run.
+    std::vector<std::string> memory_notes() const;
+
+    std::string kill(const std::string& instance) override;
+    std::string terminate(const std::string& instance) override;
+    std::string start(const std::string& instance) override;
+    std::string pause(const std::string& instance) override;
+    std::string resume(const std::string& instance) override;
+
+    // Refused before a live run starts (FaultType::live).
+    std::string trouble_links(const LinkTrouble&) override { return {}; }
+    std::string heal_links(const std::string&) override { return {}; }
+    std::string step_wall_clock(const std::string&, Duration) override { return {}; }
+    std::string set_drift(const std::string&, std::int64_t) override { return {}; }
+    std::string lose_commit_answers(const std::string&, std::uint32_t) override { return {}; }
+    std::string heal_commits(const std::string&) override { return {}; }
+
+private:
+    struct Instance {
+        std::vector<std::string> arguments;  // without the port
+        std::string listen_option;
+        std::uint16_t port = 0;  // 0 until its first start chose one
+        std::optional<Child> child;
+        bool paused = false;
+    };
+
+    Instance& instance(const std::string& name);
+    Result<void> launch(const std::string& name, Instance& instance);
+    Result<void> await_port(const std::string& name, Instance& instance);
+    std::filesystem::path port_file(const std::string& name) const;
+
+    const Scenario& scenario_;
+    std::string program_;
+    std::filesystem::path directory_;
+    std::map<std::string, Instance> instances_;
+    std::vector<std::string> gateway_urls_;
+};
+
+}  // namespace rushproof::simulator
