@@ -17,6 +17,8 @@ namespace rushproof::inventory {
 enum class Strategy : std::uint8_t { naive, pessimistic, conditional, optimistic };
 
 std::string_view to_string(Strategy strategy);
+// One sentence, for people.
+std::string_view describe(Strategy strategy);
 std::optional<Strategy> parse_strategy(std::string_view word);
 const std::vector<Strategy>& all_strategies();
 

@@ -2,6 +2,8 @@
 // other build mutated() is constant false and the compiler drops the branch.
 #pragma once
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 namespace rushproof::inventory {
 
@@ -24,6 +26,13 @@ constexpr bool mutants_compiled = true;
 constexpr bool mutants_compiled = false;
 #endif
 
-constexpr bool mutated(Mutant active, Mutant asked) { return mutants_compiled && active == asked; }
+// Not inline: the two builds of this library must not share one definition.
+static constexpr bool mutated(Mutant active, Mutant asked) {
+    return mutants_compiled && active == asked;
+}
+
+// "M07" or "P01"; empty is none.  Nothing for an unknown name, and for every name in a build
+// without mutants.
+std::optional<Mutant> parse_mutant(std::string_view name);
 
 }  // namespace rushproof::inventory

@@ -13,6 +13,19 @@ constexpr std::array<std::string_view, 4> words{"naive", "pessimistic", "conditi
 
 std::string_view to_string(Strategy strategy) { return words[static_cast<std::size_t>(strategy)]; }
 
+std::string_view describe(Strategy strategy) {
+    switch (strategy) {
+        case Strategy::naive:
+            return "reads the stock, then writes what it computed: the negative control, it "
+                   "oversells";
+        case Strategy::pessimistic: return "locks the stock row first (SELECT ... FOR UPDATE)";
+        case Strategy::conditional: return "one UPDATE that names its condition in WHERE";
+        case Strategy::optimistic:
+            return "writes only if the version is still the one it read, else tries again";
+    }
+    return "invalid";
+}
+
 std::optional<Strategy> parse_strategy(std::string_view word) {
     for (const Strategy strategy : all_strategies()) {
         if (to_string(strategy) == word) { return strategy; }

@@ -1,0 +1,28 @@
+#include "services/inventory/mutant.hpp"
+
+#include <array>
+#include <utility>
+
+namespace rushproof::inventory {
+
+std::optional<Mutant> parse_mutant(std::string_view name) {
+    constexpr std::array<std::pair<std::string_view, Mutant>, 9> names = {{
+        {"M01", Mutant::m01_read_modify_write},
+        {"M06", Mutant::m06_retry_without_key},
+        {"M07", Mutant::m07_key_in_own_transaction},
+        {"M08", Mutant::m08_key_without_constraint},
+        {"M25", Mutant::m25_expire_any_state},
+        {"M26", Mutant::m26_expire_by_own_clock},
+        {"P01", Mutant::p01_real_clock},
+        {"P02", Mutant::p02_salted_hash_order},
+        {"P03", Mutant::p03_uninitialised_read},
+    }};
+    if (name.empty()) { return Mutant::none; }
+    if (!mutants_compiled) { return std::nullopt; }
+    for (const auto& [known, mutant] : names) {
+        if (known == name) { return mutant; }
+    }
+    return std::nullopt;
+}
+
+}  // namespace rushproof::inventory
