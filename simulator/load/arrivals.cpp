@@ -68,7 +68,8 @@ void ArrivalSchedule::add_piece(std::int64_t begin, std::int64_t length, std::in
     piece.length = length;
     piece.rate_from = rate_from;
     piece.rate_to = rate_to;
-    if (!pieces_.empty()) { piece.arrivals_before = pieces_.back().arrivals_at_end(); }
+    if (!pieces_.empty()) { piece.arrivals_before = pieces_.back().arrivals_after; }
+    piece.arrivals_after = piece.arrivals_before + piece.arrivals_until(length);
     pieces_.push_back(piece);
 }
 
@@ -104,9 +105,7 @@ std::optional<Arrival> ArrivalSchedule::next() {
         } else {
             expected_ += negative_log(gaps_.next());
         }
-        while (piece_ < pieces_.size() && pieces_[piece_].arrivals_at_end() <= expected_) {
-            ++piece_;
-        }
+        while (piece_ < pieces_.size() && pieces_[piece_].arrivals_after <= expected_) { ++piece_; }
         if (piece_ == pieces_.size()) { return std::nullopt; }
         const Piece& piece = pieces_[piece_];
         const Arrival arrival{number_++, piece.begin + offset_of(piece, expected_)};

@@ -45,12 +45,12 @@ private:
         std::int64_t length = 0;
         std::int64_t rate_from = 0;  // arrivals per 1000 seconds
         std::int64_t rate_to = 0;
-        unsigned __int128 arrivals_before = 0;  // in units of 2^-32, as are all integrals
+        // Integrals over all pieces up to here, in units of 2^-32.
+        unsigned __int128 arrivals_before = 0;
+        unsigned __int128 arrivals_after = 0;
 
+        // The integral over the first `offset` ns of this piece.
         unsigned __int128 arrivals_until(std::int64_t offset) const;
-        unsigned __int128 arrivals_at_end() const {
-            return arrivals_before + arrivals_until(length);
-        }
     };
 
     void add_piece(std::int64_t begin, std::int64_t length, std::int64_t rate_from,

@@ -234,7 +234,7 @@ Outcome Buyer::give_up(const Recorded& operation, Function function, const Error
         }
         return Outcome::unknown;
     }
-    const bool insufficient = last.code() == "insufficient-stock";
+    const bool insufficient = function == Function::reserve && last.code() == "insufficient-stock";
     if (operation) {
         shop_.recorder.fail(now, *operation, insufficient ? Failure::insufficient : Failure::other);
     }

@@ -1,0 +1,270 @@
+// Goal: every operation of a journey is recorded as what its user can know of it, no more.
+// Method: one user in virtual time against a shop whose answers are scripted.
+#include "simulator/load/buyer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+
+#include "simulator/load/tests/describe.hpp"
+#include "simulator/load/tests/fake_shop.hpp"
+
+namespace rushproof::simulator {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Lines = std::vector<std::string>;
+
+// One arrival, half a second after the start, of a journey that retries everything.
+class OneBuyer : public testing::Test {
+protected:
+    enum class Reply { works, insufficient, unavailable, conflict, broken, silence };
+
+    static RetryPolicy retry(std::int64_t max) {
+        RetryPolicy policy;
+        policy.on_timeout = true;
+        policy.on_unavailable = true;
+        policy.on_conflict = true;
+        policy.max = max;
+        policy.attempt_timeout = milliseconds(200);
+        policy.jitter = false;
+        return policy;
+    }
+
+    static ReserveStep reserve(KeyPolicy key = KeyPolicy::per_step) {
+        ReserveStep step;
+        step.key = key;
+        step.quantity.min = 2;
+        step.quantity.max = 2;
+        return step;
+    }
+    static ThinkStep think(Duration time) {
+        ThinkStep step;
+        step.time.mean = time;
+        return step;
+    }
+    static ChooseStep always_confirm() { return ChooseStep{1'000'000, 0}; }
+    static ChooseStep always_release() { return ChooseStep{0, 1'000'000}; }
+
+    Lines run(std::vector<Step> steps, RetryPolicy policy) {
+        Load load;
+        load.name = "flash";
+        load.rate = Rate{1'000};
+        load.arrivals = Arrivals::uniform;
+        load.duration = seconds(1);
+        const Scenario scenario = one_load(std::move(load), std::move(steps), policy);
+        FakeShop shop([this](Context context, HttpRequest request) {
+            return answer(std::move(context), std::move(request));
+        });
+        run_ = run_load(world_, scenario, shop);
+        return describe(run_.history);
+    }
+
+    Task<Result<HttpResponse>> answer(Context context, HttpRequest request) {
+        // What follows a scripted list works.
+        const Reply reply = replies_.empty() ? Reply::works : replies_.front();
+        if (!replies_.empty()) { replies_.pop_front(); }
+        requests_.push_back(request);
+        if (reply == Reply::silence) {
+            co_await sleep_until(world_, context.deadline);
+            co_return no_answer();
+        }
+        co_await sleep_for(world_, milliseconds(10));
+        switch (reply) {
+            case Reply::insufficient: co_return problem_answer(409, "insufficient-stock");
+            case Reply::unavailable: co_return problem_answer(503, "overloaded");
+            case Reply::conflict: co_return problem_answer(409, "conflict");
+            case Reply::broken: co_return problem_answer(409, "not-held");
+            default: break;
+        }
+        if (request.method == "GET") { co_return stock_of(7); }
+        co_return reservation("id-of-" + std::string(request.field("idempotency-key")));
+    }
+
+    OperationMetrics metrics(std::size_t index = 0) const {
+        return summarize(run_.metrics, seconds(10)).operations.at(index);
+    }
+
+    FakeWorld world_;
+    LoadRun run_;
+    std::deque<Reply> replies_;
+    std::vector<HttpRequest> requests_;
+};
+
+TEST_F(OneBuyer, ReadsThinksReservesAndConfirms) {
+    const Lines lines =
+        run({ReadStep(), think(milliseconds(300)), reserve(), always_confirm()}, retry(0));
+    EXPECT_EQ(lines, (Lines{
+                         "500000000 0 invoke read SKU-1 - 0",
+                         "510000000 0 ok read SKU-1 - 7",
+                         "810000000 0 invoke reserve SKU-1 flash:0:2 2",
+                         "820000000 0 ok reserve SKU-1 flash:0:2 2",
+                         "820000000 0 invoke confirm SKU-1 flash:0:2 2",
+                         "830000000 0 ok confirm SKU-1 flash:0:2 2",
+                     }));
+    EXPECT_EQ(requests_.back().target, "/api/v1/reservations/id-of-flash%3A0%3A2/confirm");
+    EXPECT_EQ(requests_[1].field("x-owner"), "flash:0");
+    EXPECT_EQ(run_.observed.size(), lines.size());
+    EXPECT_EQ(metrics().operation, "reserve");
+    EXPECT_EQ(metrics().succeeded, 1u);
+    EXPECT_EQ(metrics().latency.max(), 10'000'000);
+    EXPECT_EQ(run_.took, Duration(seconds(1)) - milliseconds(170));
+}
+
+TEST_F(OneBuyer, ReleasesOrAbandons) {
+    EXPECT_EQ(run({reserve(), always_release()}, retry(0)).back(),
+              "520000000 0 ok release SKU-1 flash:0:0 2");
+    EXPECT_EQ(run({reserve(), ChooseStep()}, retry(0)).size(), 2u);
+}
+
+TEST_F(OneBuyer, RefusalIsAnAnswer) {
+    replies_ = {Reply::insufficient};
+    const Lines lines = run({reserve(), always_confirm()}, retry(3));
+    EXPECT_EQ(lines, (Lines{
+                         "500000000 0 invoke reserve SKU-1 flash:0:0 2",
+                         "510000000 0 fail reserve SKU-1 flash:0:0 2 insufficient",
+                     }));
+    EXPECT_EQ(metrics().refused, 1u);
+    EXPECT_EQ(metrics().failed, 0u);
+}
+
+TEST_F(OneBuyer, RetriesAreOneOperationWithOneKey) {
+    replies_ = {Reply::unavailable, Reply::conflict, Reply::silence};
+    const Lines lines = run({reserve()}, retry(3));
+    // 10 + 50 + 10 + 100 + 200 + 200 + 10 ms.
+    EXPECT_EQ(lines, (Lines{
+                         "500000000 0 invoke reserve SKU-1 flash:0:0 2",
+                         "1080000000 0 ok reserve SKU-1 flash:0:0 2",
+                     }));
+    ASSERT_EQ(requests_.size(), 4u);
+    for (const HttpRequest& request : requests_) {
+        EXPECT_EQ(request.field("idempotency-key"), "flash:0:0");
+    }
+    EXPECT_EQ(metrics().started, 1u);
+    EXPECT_EQ(metrics().attempts, 4u);
+    EXPECT_EQ(metrics().latency.max(), 580'000'000);
+    EXPECT_EQ(metrics().service_time.max(), 200'000'000);
+}
+
+TEST_F(OneBuyer, RetriesOnlyWhatThePolicyNames) {
+    for (const Reply reply : {Reply::unavailable, Reply::conflict, Reply::silence}) {
+        RetryPolicy policy = retry(3);
+        policy.on_unavailable = reply != Reply::unavailable;
+        policy.on_conflict = reply != Reply::conflict;
+        policy.on_timeout = reply != Reply::silence;
+        replies_ = {reply};
+        requests_.clear();
+        run({reserve()}, policy);
+        EXPECT_EQ(requests_.size(), 1u);
+    }
+    replies_ = {Reply::broken};
+    requests_.clear();
+    EXPECT_EQ(run({reserve()}, retry(3)).back(),
+              "510000000 0 fail reserve SKU-1 flash:0:0 2 other");
+    EXPECT_EQ(requests_.size(), 1u);
+    EXPECT_EQ(metrics().failed, 1u);
+}
+
+TEST_F(OneBuyer, GivesUpAfterTheLastRetry) {
+    replies_ = {Reply::unavailable, Reply::unavailable, Reply::unavailable};
+    EXPECT_EQ(run({reserve()}, retry(2)).back(),
+              "680000000 0 fail reserve SKU-1 flash:0:0 2 other");
+    EXPECT_EQ(metrics().failed, 1u);
+    EXPECT_EQ(metrics().attempts, 3u);
+}
+
+TEST_F(OneBuyer, WithoutAnAnswerTheUserGoesOnUnderANewNumber) {
+    replies_ = {Reply::silence};
+    const Lines lines = run({reserve(), ReadStep(), always_confirm()}, retry(0));
+    EXPECT_EQ(lines, (Lines{
+                         "500000000 0 invoke reserve SKU-1 flash:0:0 2",
+                         "700000000 0 info reserve SKU-1 flash:0:0 2",
+                         "700000000 1 invoke read SKU-1 - 0",
+                         "710000000 1 ok read SKU-1 - 7",
+                     }));
+    EXPECT_EQ(metrics().unknown, 1u);
+}
+
+TEST_F(OneBuyer, ARefusalAfterSilenceProvesNothing) {
+    for (const Reply last : {Reply::insufficient, Reply::broken, Reply::unavailable}) {
+        replies_ = {Reply::silence, last};
+        EXPECT_EQ(run({reserve()}, retry(1)).back(), "760000000 0 info reserve SKU-1 flash:0:0 2");
+        EXPECT_EQ(metrics().unknown, 1u);
+    }
+    replies_ = {Reply::works, Reply::silence, Reply::broken};
+    EXPECT_EQ(run({reserve(), always_confirm()}, retry(1)).back(),
+              "770000000 0 info confirm SKU-1 flash:0:0 2");
+}
+
+TEST_F(OneBuyer, ARefusalAfterKnownFailuresIsOne) {
+    replies_ = {Reply::unavailable, Reply::insufficient};
+    EXPECT_EQ(run({reserve()}, retry(1)).back(),
+              "570000000 0 fail reserve SKU-1 flash:0:0 2 insufficient");
+}
+
+TEST_F(OneBuyer, AReadWithoutAnAnswerHadNoEffect) {
+    replies_ = {Reply::silence};
+    const Lines lines = run({ReadStep(), reserve()}, retry(0));
+    EXPECT_EQ(lines[1], "700000000 0 fail read SKU-1 - 0 other");
+    EXPECT_EQ(lines[2], "700000000 0 invoke reserve SKU-1 flash:0:1 2");
+    EXPECT_EQ(metrics(1).operation, "read");
+    EXPECT_EQ(metrics(1).unknown, 1u);
+}
+
+TEST_F(OneBuyer, AKeyPerAttemptMakesEachAttemptAnOperation) {
+    replies_ = {Reply::silence, Reply::unavailable};
+    const Lines lines = run({reserve(KeyPolicy::per_attempt), always_confirm()}, retry(2));
+    EXPECT_EQ(lines, (Lines{
+                         "500000000 0 invoke reserve SKU-1 flash:0:0 2",
+                         "700000000 0 info reserve SKU-1 flash:0:0 2",
+                         "750000000 1 invoke reserve SKU-1 flash:0:0:1 2",
+                         "760000000 1 fail reserve SKU-1 flash:0:0:1 2 other",
+                         "860000000 1 invoke reserve SKU-1 flash:0:0:2 2",
+                         "870000000 1 ok reserve SKU-1 flash:0:0:2 2",
+                         "870000000 1 invoke confirm SKU-1 flash:0:0:2 2",
+                         "880000000 1 ok confirm SKU-1 flash:0:0:2 2",
+                     }));
+    EXPECT_EQ(metrics().started, 1u);
+    EXPECT_EQ(metrics().latency.max(), 370'000'000);
+}
+
+TEST_F(OneBuyer, AKeyPerBuyerIsOneReservationHoweverOftenItIsSent) {
+    const std::vector<Step> twice = {reserve(KeyPolicy::per_buyer), reserve(KeyPolicy::per_buyer),
+                                     always_confirm()};
+    EXPECT_EQ(run(twice, retry(0)), (Lines{
+                                        "500000000 0 invoke reserve SKU-1 flash:0 2",
+                                        "510000000 0 ok reserve SKU-1 flash:0 2",
+                                        "520000000 0 invoke confirm SKU-1 flash:0 2",
+                                        "530000000 0 ok confirm SKU-1 flash:0 2",
+                                    }));
+    EXPECT_EQ(requests_.size(), 3u);
+    // The first may have worked; the second tells its identifier.
+    replies_ = {Reply::silence};
+    EXPECT_EQ(run(twice, retry(0)), (Lines{
+                                        "500000000 0 invoke reserve SKU-1 flash:0 2",
+                                        "700000000 0 info reserve SKU-1 flash:0 2",
+                                        "710000000 1 invoke confirm SKU-1 flash:0 2",
+                                        "720000000 1 ok confirm SKU-1 flash:0 2",
+                                    }));
+    // The first certainly had no effect, so the second is an operation.
+    replies_ = {Reply::insufficient};
+    EXPECT_EQ(run(twice, retry(0)).size(), 6u);
+}
+
+TEST_F(OneBuyer, NothingStartsAfterTheEndAndWhatRunsHasSomeTimeLeft) {
+    RetryPolicy patient = retry(100);
+    patient.attempt_timeout = seconds(4);
+    replies_ = {Reply::silence, Reply::silence, Reply::silence, Reply::silence, Reply::silence};
+    const Lines lines = run({reserve(), ReadStep()}, patient);
+    // The scenario ends after 10 s, the patience of the driver after 15 s.
+    ASSERT_EQ(lines.size(), 2u);
+    EXPECT_EQ(lines[1], "15000000000 0 info reserve SKU-1 flash:0:0 2");
+    EXPECT_EQ(run_.took, Duration(seconds(15)));
+    replies_.clear();
+    EXPECT_EQ(run({ReadStep(), think(seconds(10)), ReadStep()}, patient).size(), 2u);
+    EXPECT_LT(run_.took, Duration(seconds(1)));
+}
+
+}  // namespace
+}  // namespace rushproof::simulator
