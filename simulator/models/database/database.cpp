@@ -52,4 +52,6 @@ std::vector<CommittedRow> ModelDatabase::committed_rows(std::string_view table) 
 
 const ModelMetrics& ModelDatabase::metrics() const { return engine_->metrics(); }
 
+std::size_t ModelDatabase::stored_versions() const { return engine_->stored_versions(); }
+
 }  // namespace rushproof::simulator

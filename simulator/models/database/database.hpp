@@ -106,6 +106,8 @@ public:
     // For harness and audits; a service must not see them.  In primary key order.
     std::vector<CommittedRow> committed_rows(std::string_view table) const;
     const ModelMetrics& metrics() const;
+    // Of all rows together; more than one per row while somebody may still look at the older ones.
+    std::size_t stored_versions() const;
 
 private:
     std::unique_ptr<ModelEngine> engine_;

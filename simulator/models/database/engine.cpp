@@ -106,6 +106,14 @@ void ModelEngine::vacuum() {
     }
 }
 
+std::size_t ModelEngine::stored_versions() const {
+    std::size_t count = 0;
+    for (const auto& [name, table] : tables_) {
+        for (const auto& [key, slot] : table.slots()) { count += slot.versions.size(); }
+    }
+    return count;
+}
+
 void ModelEngine::sever_backends() {
     for (ModelBackend* backend : backends_) { backend->sever(); }
     backends_.clear();

@@ -57,6 +57,7 @@ public:
 
     void crash(std::size_t unflushed_kept);
     std::size_t unflushed() const { return log_.size() - flushed_; }
+    std::size_t stored_versions() const;
 
 private:
     void sever_backends();
