@@ -85,6 +85,7 @@ Task<Result<std::vector<Rows>>> ModelBackend::commit_unanswered(Self self, std::
                                                                 CommitFate fate) {
     if (!self->connected()) { co_return connection_lost(); }
     if (fate.outcome == CommitOutcome::applied_later) {
+        RP_ASSERT(self->world_->sleep);
         asio::co_spawn(co_await asio::this_coro::executor,
                        commit_later(std::move(self), std::move(last), fate.delay), asio::detached);
     } else if (fate.outcome == CommitOutcome::applied_unanswered) {
