@@ -15,11 +15,10 @@ struct CodeStatus {
 };
 
 constexpr std::array caller_mistakes{
-    CodeStatus{"malformed", 400},         CodeStatus{"missing-header", 400},
-    CodeStatus{"not-found", 404},         CodeStatus{"insufficient-stock", 409},
-    CodeStatus{"conflict", 409},          CodeStatus{"not-held", 409},
-    CodeStatus{"unsupported-media", 415}, CodeStatus{"invalid", 422},
-    CodeStatus{"key-reused", 422},
+    CodeStatus{"malformed", 400}, CodeStatus{"missing-header", 400},
+    CodeStatus{"not-found", 404}, CodeStatus{"insufficient-stock", 409},
+    CodeStatus{"conflict", 409},  CodeStatus{"not-held", 409},
+    CodeStatus{"invalid", 422},   CodeStatus{"key-reused", 422},
 };
 
 std::string_view title(int status) {
@@ -30,46 +29,55 @@ std::string_view title(int status) {
         case 408: return "Request Timeout";
         case 409: return "Conflict";
         case 413: return "Content Too Large";
-        case 415: return "Unsupported Media Type";
+        case 417: return "Expectation Failed";
         case 422: return "Unprocessable Content";
         case 429: return "Too Many Requests";
         case 431: return "Request Header Fields Too Large";
         case 500: return "Internal Server Error";
+        case 501: return "Not Implemented";
         case 503: return "Service Unavailable";
         case 504: return "Gateway Timeout";
         default: return "Error";
     }
 }
 
-}  // namespace
-
-HttpResponse problem(int status, std::string_view code, std::string_view detail) {
+// `kind` is left out when empty.
+HttpResponse answer(int status, std::string_view kind, std::string_view code,
+                    std::string_view detail) {
     JsonWriter json;
     json.begin_object();
     json.member("title", title(status));
     json.member("status", status);
     json.member("code", code);
+    if (!kind.empty()) { json.member("kind", kind); }
     if (!detail.empty()) { json.member("detail", detail); }
     json.end_object();
     return HttpResponse(status, std::move(json).text(), "application/problem+json");
 }
 
+}  // namespace
+
+HttpResponse problem(int status, std::string_view code, std::string_view detail) {
+    return answer(status, {}, code, detail);
+}
+
 HttpResponse problem(const Error& error) {
+    const std::string_view kind = to_string(error.kind());
     switch (error.kind()) {
         case ErrorKind::retryable: {
-            HttpResponse response = problem(503, error.code(), error.message());
+            HttpResponse response = answer(503, kind, error.code(), error.message());
             response.fields.emplace_back("retry-after", "1");
             return response;
         }
-        case ErrorKind::unknown_outcome: return problem(504, error.code(), error.message());
+        case ErrorKind::unknown_outcome: return answer(504, kind, error.code(), error.message());
         case ErrorKind::permanent: break;
     }
     for (const CodeStatus& known : caller_mistakes) {
         if (known.code == error.code()) {
-            return problem(known.status, error.code(), error.message());
+            return answer(known.status, kind, error.code(), error.message());
         }
     }
-    return problem(500, "internal", "");
+    return answer(500, kind, "internal", {});
 }
 
 }  // namespace rushproof

@@ -12,7 +12,7 @@ HttpResponse problem(int status, std::string_view code, std::string_view detail)
 
 // The one place that decides how an error is answered: 503 with Retry-After for retryable ones, 504
 // for unknown outcomes (repeat with the same Idempotency-Key to find out), 4xx by code for those
-// that callers cause, and 500 without detail for everything else.
+// that callers cause, and 500 without detail for everything else.  A member "kind" tells which.
 HttpResponse problem(const Error& error);
 
 }  // namespace rushproof

@@ -14,18 +14,28 @@ void RpcRouter::add(std::vector<RpcMethod> methods) {
     }
 }
 
+namespace {
+
+Task<Result<std::string>> refuse(std::string method) {
+    co_return failure(ErrorKind::permanent, "unimplemented", "no such method: " + method);
+}
+
+}  // namespace
+
 Task<Result<std::string>> RpcRouter::answer(Context context, std::string_view method,
                                             std::string request) const {
     const auto found = methods_.find(method);
-    if (found == methods_.end()) {
-        co_return failure(ErrorKind::permanent, "unimplemented",
-                          "no such method: " + std::string(method));
-    }
+    if (found == methods_.end()) { return refuse(std::string(method)); }
+    return run(*found, std::move(context), std::move(request));
+}
+
+Task<Result<std::string>> RpcRouter::run(const Methods::value_type& method, Context context,
+                                         std::string request) const {
     try {
-        co_return co_await found->second(std::move(context), std::move(request));
+        co_return co_await method.second(std::move(context), std::move(request));
     } catch (const std::exception& error) {
         telemetry_.log(LogLevel::error, "a call's handler threw",
-                       {{"method", found->first}, {"what", error.what()}});
+                       {{"method", method.first}, {"what", error.what()}});
     }
     co_return failure(ErrorKind::unknown_outcome, "internal", "");
 }

@@ -20,14 +20,18 @@ public:
     void add(std::vector<RpcMethod> methods);
 
     // What the handler answered.  Permanent "unimplemented" for a method that nobody mounted;
-    // unknown outcome "internal" when the handler throws.  `method` is read before the first
-    // suspension only.
+    // unknown outcome "internal" when the handler throws.  `method` is read before this returns.
     Task<Result<std::string>> answer(Context context, std::string_view method,
                                      std::string request) const;
 
 private:
+    using Methods = std::map<std::string, RpcHandler, std::less<>>;
+
+    Task<Result<std::string>> run(const Methods::value_type& method, Context context,
+                                  std::string request) const;
+
     Telemetry& telemetry_;
-    std::map<std::string, RpcHandler, std::less<>> methods_;
+    Methods methods_;
 };
 
 // An answer on the wire: one byte, 0 for ok, else 1 + the error's kind; after ok the message, after

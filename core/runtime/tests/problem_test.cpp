@@ -34,6 +34,7 @@ TEST(Problem, MapsErrorsToStatuses) {
         const auto body = boost::json::parse(response.body).as_object();
         EXPECT_EQ(body.at("status").as_int64(), expected.status);
         EXPECT_TRUE(body.contains("title"));
+        EXPECT_EQ(body.at("kind").as_string(), to_string(expected.kind));
         if (expected.status != 500) {
             EXPECT_EQ(body.at("code").as_string(), expected.code);
             EXPECT_EQ(body.at("detail").as_string(), "why");

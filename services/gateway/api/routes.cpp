@@ -1,0 +1,182 @@
+#include "services/gateway/api/routes.hpp"
+
+#include <charconv>
+#include <utility>
+
+#include "core/protocol/inventory.pb.h"
+#include "core/runtime/json.hpp"
+#include "core/runtime/problem.hpp"
+#include "core/runtime/rfc3339.hpp"
+
+namespace rushproof::gateway {
+
+namespace {
+
+namespace wire = ::inventory::v1;
+
+// --- requests ---
+
+Result<Outgoing> read_reserve(const HttpRequest& request) {
+    const JsonBody body(request.body);
+    RP_TRY(const std::string_view sku, body.text("sku"));
+    RP_TRY(const std::int64_t quantity, body.integer("quantity"));
+    wire::ReserveRequest message;
+    message.set_sku(sku.data(), sku.size());
+    message.set_quantity(quantity);
+    return Outgoing{std::string(sku), message.SerializeAsString()};
+}
+
+Result<Outgoing> read_reservation_id(const HttpRequest& request) {
+    const std::string id(request.parameter("id"));
+    wire::ReservationRequest message;
+    message.set_id(id);
+    return Outgoing{id, message.SerializeAsString()};
+}
+
+Result<Outgoing> read_sku(const HttpRequest& request) {
+    const std::string sku(request.parameter("sku"));
+    wire::StockRequest message;
+    message.set_sku(sku);
+    return Outgoing{sku, message.SerializeAsString()};
+}
+
+Result<Outgoing> read_set_stock(const HttpRequest& request) {
+    const JsonBody body(request.body);
+    RP_TRY(const std::int64_t on_hand, body.integer("on_hand"));
+    const std::string sku(request.parameter("sku"));
+    wire::SetStockRequest message;
+    message.set_sku(sku);
+    message.set_on_hand(on_hand);
+    return Outgoing{sku, message.SerializeAsString()};
+}
+
+// 0 when the query does not have it.
+Result<std::int64_t> query_number(const HttpRequest& request, std::string_view name) {
+    const std::string_view text = request.query(name);
+    if (text.empty()) { return 0; }
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error == std::errc() && end == text.data() + text.size() && number >= 0) { return number; }
+    return failure(ErrorKind::permanent, "malformed",
+                   std::string(name) + " must be a non-negative integer");
+}
+
+Result<Outgoing> read_ledger_page(const HttpRequest& request) {
+    const std::string sku(request.parameter("sku"));
+    wire::LedgerRequest message;
+    message.set_sku(sku);
+    RP_TRY(const std::int64_t after, query_number(request, "after"));
+    RP_TRY(const std::int64_t limit, query_number(request, "limit"));
+    message.set_after(after);
+    message.set_limit(limit);
+    return Outgoing{sku, message.SerializeAsString()};
+}
+
+// --- answers ---
+
+HttpResponse unreadable() {
+    return problem(
+        Error(ErrorKind::unknown_outcome, "malformed-answer", "inventory's answer is unreadable"));
+}
+
+std::string_view word(wire::State state) {
+    switch (state) {
+        case wire::HELD: return "held";
+        case wire::CONFIRMED: return "confirmed";
+        case wire::RELEASED: return "released";
+        case wire::EXPIRED: return "expired";
+        default: return "unknown";
+    }
+}
+
+std::string time(std::int64_t microseconds) {
+    return to_rfc3339(WallTime(std::chrono::microseconds(microseconds)));
+}
+
+HttpResponse write_reservation(int status, const std::string& answer) {
+    wire::Reservation reservation;
+    if (!reservation.ParseFromString(answer)) { return unreadable(); }
+    JsonWriter json;
+    json.begin_object();
+    json.member("id", reservation.id());
+    json.member("sku", reservation.sku());
+    json.member("quantity", reservation.quantity());
+    json.member("owner", reservation.owner());
+    json.member("state", word(reservation.state()));
+    json.member("expires_at", time(reservation.expires_at_us()));
+    json.member("expires_in_ms", reservation.time_left_us() / 1000);
+    json.end_object();
+    return HttpResponse(status, std::move(json).text());
+}
+
+HttpResponse write_made(const std::string& answer) { return write_reservation(201, answer); }
+HttpResponse write_found(const std::string& answer) { return write_reservation(200, answer); }
+
+HttpResponse write_stock(const std::string& answer) {
+    wire::Stock stock;
+    if (!stock.ParseFromString(answer)) { return unreadable(); }
+    JsonWriter json;
+    json.begin_object();
+    json.member("sku", stock.sku());
+    json.member("on_hand", stock.on_hand());
+    json.member("held", stock.held());
+    json.member("sold", stock.sold());
+    json.member("available", stock.on_hand() - stock.held());
+    json.member("version", stock.version());
+    json.end_object();
+    return HttpResponse(200, std::move(json).text());
+}
+
+HttpResponse write_ledger(const std::string& answer) {
+    wire::Ledger ledger;
+    if (!ledger.ParseFromString(answer)) { return unreadable(); }
+    JsonWriter json;
+    json.begin_object();
+    json.begin_array("entries");
+    for (const wire::LedgerEntry& entry : ledger.entries()) {
+        json.begin_object();
+        json.member("number", entry.number());
+        json.member("kind", entry.kind());
+        json.member("quantity", entry.quantity());
+        if (!entry.reservation().empty()) {
+            json.member("reservation", entry.reservation());
+            json.member("key", entry.key());
+        }
+        json.member("at", time(entry.at_us()));
+        json.member("at_us", entry.at_us());
+        json.end_object();
+    }
+    json.end_array();
+    if (ledger.entries_size() > 0) {
+        json.member("next", ledger.entries(ledger.entries_size() - 1).number());
+    }
+    json.end_object();
+    return HttpResponse(200, std::move(json).text());
+}
+
+constexpr bool with_key = true;
+constexpr bool without_key = false;
+
+}  // namespace
+
+const std::vector<Forward>& forwards() {
+    static const std::vector<Forward> table{
+        {"POST", "/api/v1/reservations", "inventory.v1.Inventory/Reserve", &read_reserve,
+         &write_made, with_key},
+        {"GET", "/api/v1/reservations/{id}", "inventory.v1.Inventory/GetReservation",
+         &read_reservation_id, &write_found, without_key},
+        {"POST", "/api/v1/reservations/{id}/confirm", "inventory.v1.Inventory/Confirm",
+         &read_reservation_id, &write_found, without_key},
+        {"POST", "/api/v1/reservations/{id}/release", "inventory.v1.Inventory/Release",
+         &read_reservation_id, &write_found, without_key},
+        {"GET", "/api/v1/stock/{sku}", "inventory.v1.Inventory/GetStock", &read_sku, &write_stock,
+         without_key},
+        {"PUT", "/api/v1/stock/{sku}", "inventory.v1.Inventory/SetStock", &read_set_stock,
+         &write_stock, without_key},
+        {"GET", "/api/v1/stock/{sku}/ledger", "inventory.v1.Inventory/GetLedger", &read_ledger_page,
+         &write_ledger, without_key},
+    };
+    return table;
+}
+
+}  // namespace rushproof::gateway
