@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""Goal: same seed, same build -> same trace hash; and the same for both compilers.
+Method: 200 seeds of the swarm in different processes, folders and environments, by clang and by g++."""
+import sys
+import tempfile
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from programs import PASS, ROOT, RUSHPROOF, RUSHPROOF_GCC, run  # noqa: E402
+
+SWARM = ROOT / 'scenarios' / 'fast' / 'swarm.yaml'
+SEEDS = 200
+ONLY = ['--only', 'reservation=optimistic']
+OTHER = {'MALLOC_PERTURB_': '165', 'RUSHPROOF_PADDING': 'x' * 5000, 'TZ': 'Asia/Tokyo', 'LC_ALL': 'C.UTF-8'}
+
+
+def hashes(program, *arguments, environment=None, folder=ROOT):
+    status, output, error = run(program, 'trace', SWARM, '--seeds', f'1..{SEEDS}', *ONLY, *arguments,
+                                environment=environment, folder=folder)
+    if status != PASS:
+        raise AssertionError(f'{program} ended with {status}: {error}')
+    return output.splitlines()
+
+
+class Determinism(unittest.TestCase):
+    def test_hashes(self):
+        with tempfile.TemporaryDirectory() as elsewhere, ThreadPoolExecutor(2) as pool:
+            first = pool.submit(hashes, RUSHPROOF)
+            second = pool.submit(hashes, RUSHPROOF, environment=OTHER, folder=elsewhere)
+            gcc = pool.submit(hashes, RUSHPROOF_GCC) if RUSHPROOF_GCC.exists() else None
+            expected = first.result()
+            self.assertEqual(len(expected), SEEDS)
+            self.assertEqual(expected, second.result(), 'two processes of one build differ: rushproof replay locates it')
+            if gcc is None:
+                print('g++ build not there: compared clang with itself only')
+            else:
+                self.assertEqual(expected, gcc.result(), 'the compilers differ: rushproof replay --with locates it')
+        values = {line.split()[-1] for line in expected}
+        self.assertEqual(len(values), SEEDS, 'different seeds must give different hashes')
+
+    def test_one_unit_of_stock_changes_the_hash(self):
+        arguments = ['trace', SWARM, '--seeds', '3', *ONLY]
+        _, before, _ = run(RUSHPROOF, *arguments)
+        status, after, error = run(RUSHPROOF, *arguments, '--set', 'stock.set.EXTRA-1=7')
+        self.assertEqual(status, PASS, error)
+        _, once_more, _ = run(RUSHPROOF, *arguments, '--set', 'stock.set.EXTRA-1=8')
+        self.assertEqual(len({text.splitlines()[1] for text in (before, after, once_more)}), 3)
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""Goal: the right strategies survive 500 seeds of trouble, and the trouble was real.
+Method: the swarm scenario under every strategy but naive; each kind of fault must have bitten often enough."""
+import sys
+import tempfile
+import unittest
+from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from programs import PASS, ROOT, RUSHPROOF, VIOLATED, failed_checks, records, run  # noqa: E402
+
+SWARM = ROOT / 'scenarios' / 'fast' / 'swarm.yaml'
+NAIVE = ROOT / 'scenarios' / 'negative' / 'naive-oversells.yaml'
+SEEDS = 500
+# Of SEEDS x strategies runs, each kind is on in half and needs a chance to meet traffic.
+BITES_MIN = 200
+
+
+class Swarm(unittest.TestCase):
+    def test_right_strategies_pass(self):
+        with tempfile.TemporaryDirectory() as out:
+            status, output, error = run(RUSHPROOF, 'run', SWARM, '--seeds', f'1..{SEEDS}', '--json', '--out', out)
+        runs = records(output)
+        bad = [f"{record['replay']}: {failed_checks(record)}" for record in runs if record['exit_code'] != 0]
+        self.assertEqual(status, PASS, '\n'.join(bad[:5]) + error)
+        strategies = {record['cell']['reservation'] for record in runs}
+        self.assertEqual(strategies, {'pessimistic', 'conditional', 'optimistic'})
+        self.assertEqual(len(runs), SEEDS * len(strategies))
+        bites = Counter(fault['kind'] for record in runs for fault in record['faults'] if fault['evidence'])
+        for kind in ('kill', 'stop', 'pause', 'restart', 'latency', 'partition', 'clock-skew', 'clock-drift',
+                     'commit-unknown'):
+            self.assertGreaterEqual(bites[kind], BITES_MIN, f'{kind} hardly ever bit: {dict(bites)}')
+        unknown = sum(operation['unknown'] for record in runs for operation in record['metrics']['operations'])
+        self.assertGreater(unknown, 0, 'no outcome was ever unknown: the faults are too gentle')
+
+    def test_naive_oversells_without_any_fault(self):
+        with tempfile.TemporaryDirectory() as out:
+            status, output, error = run(RUSHPROOF, 'run', NAIVE, '--seeds', '1..20', '--json', '--out', out)
+            self.assertEqual(status, VIOLATED, error)
+            failing = [record for record in records(output) if record['exit_code'] == VIOLATED]
+            self.assertTrue(failing)
+            self.assertFalse(failing[0]['faults'])
+            check = next(check for check in failing[0]['checks'] if check['name'] == 'no-oversell')
+            self.assertEqual(check['verdict'], 'fail')
+            self.assertTrue(check['witness'], 'a failure shows its witness')
+            status, text, _ = run(RUSHPROOF, 'run', NAIVE, '--seeds', str(failing[0]['seed']), '--out', out)
+            self.assertEqual(status, VIOLATED)
+            self.assertIn(check['witness'][0], text)
+            self.assertIn('replay: rushproof run', text)
+
+
+if __name__ == '__main__':
+    unittest.main()
