@@ -3,7 +3,8 @@
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
-set(CMAKE_CXX_FLAGS_DEV "-O1 -g1 -foptimize-sibling-calls" CACHE STRING "Flags of build type Dev")
+# Build type Dev.  Not a cache entry: project() has made an empty one already.
+set(CMAKE_CXX_FLAGS_DEV "-O1 -g1 -foptimize-sibling-calls")
 option(RUSHPROOF_WERROR "Treat warnings as errors" ON)
 set(RUSHPROOF_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them")
 option(RUSHPROOF_FUZZ "Build the fuzzers (needs clang)" OFF)
