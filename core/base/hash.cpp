@@ -17,7 +17,7 @@ std::uint64_t hash64(std::string_view bytes, std::uint64_t seed) {
         bytes.remove_prefix(8);
     }
     std::uint64_t tail = 0;
-    std::memcpy(&tail, bytes.data(), bytes.size());
+    if (!bytes.empty()) { std::memcpy(&tail, bytes.data(), bytes.size()); }
     return combine64(combine64(hash, tail), length);
 }
 
