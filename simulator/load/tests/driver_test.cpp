@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 #include <set>
 #include <stdexcept>
 
@@ -221,6 +222,28 @@ TEST(Driver, ARunIsTheSameBitsEverywhere) {
     for (const std::string& line : describe(run.history)) { hash = hash64(line, hash); }
     EXPECT_EQ(run.history.events.size(), 3'010u);
     EXPECT_EQ(hash, 10217474265247957920u);
+}
+
+// Leaks and touches of freed memory are for the sanitizers to report.
+TEST(Driver, ACrashInTheMiddleLeavesNothing) {
+    const Scenario scenario = busy_scenario();
+    History history;
+    std::unique_ptr<Driver> driver;
+    {
+        FakeWorld world;
+        FakeShop shop([&](Context context, HttpRequest request) {
+            return moody(world, std::move(context), std::move(request));
+        });
+        Recorder recorder(history);
+        DriverOptions options;
+        options.start = world.monotonic();
+        driver =
+            std::make_unique<Driver>(scenario, options, ClientWorld{world, world, shop}, recorder);
+        asio::co_spawn(world.executor("run"), driver->run(),
+                       [](const std::exception_ptr&) { ADD_FAILURE() << "the run ended"; });
+        world.run_for(seconds(1));
+    }
+    EXPECT_GT(history.events.size(), 100u);
 }
 
 TEST(Driver, RefusesLoadsThatNameNothing) {
