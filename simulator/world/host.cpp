@@ -17,6 +17,7 @@ Host::Host(Machine& machine)
       spawner_(*this) {
     RP_ASSERT(machine_.host_ == nullptr);
     machine_.host_ = this;
+    scheduler().born(*this);
 }
 
 Host::~Host() {
@@ -87,17 +88,17 @@ void Host::sleep_until(MonotonicTime at, Clock::WaitHandler handler) {
 }
 
 TimerId Host::add_timer(MonotonicTime at, Timer timer) {
-    const TimerId id = timers_.add(at.time_since_epoch().count(), std::move(timer));
+    const TimerId added = timers_.add(at.time_since_epoch().count(), std::move(timer));
     plan_wake();
-    return id;
+    return added;
 }
 
-void Host::cancel_timer(TimerId id) {
-    std::optional<Timer> timer = timers_.remove(id);
-    if (!timer) { return; }
+void Host::cancel_timer(TimerId timer) {
+    std::optional<Timer> removed = timers_.remove(timer);
+    if (!removed) { return; }
     plan_wake();
-    if (timer->sleeper) {
-        complete(std::move(timer->sleeper),
+    if (removed->sleeper) {
+        complete(std::move(removed->sleeper),
                  boost::system::error_code(asio::error::operation_aborted));
     }
 }
@@ -130,32 +131,34 @@ WaitId Host::add_wait(std::unique_ptr<Wait> wait, std::optional<MonotonicTime> d
     }
     const std::uint32_t slot = free_waits_.back();
     free_waits_.pop_back();
-    const WaitId id{slot, waits_[slot].generation};
-    if (deadline) { wait->timer = add_timer(*deadline, {{}, id}); }
+    const WaitId added{slot, waits_[slot].generation};
+    if (deadline) { wait->timer = add_timer(*deadline, {{}, added}); }
     waits_[slot].wait = std::move(wait);
     ++waiting_count_;
-    return id;
+    return added;
 }
 
-std::unique_ptr<Host::Wait> Host::take_wait(WaitId id) {
-    if (id.slot >= waits_.size() || waits_[id.slot].generation != id.generation) { return nullptr; }
-    ++waits_[id.slot].generation;
-    free_waits_.push_back(id.slot);
+std::unique_ptr<Host::Wait> Host::take_wait(WaitId which) {
+    if (which.slot >= waits_.size() || waits_[which.slot].generation != which.generation) {
+        return nullptr;
+    }
+    ++waits_[which.slot].generation;
+    free_waits_.push_back(which.slot);
     --waiting_count_;
-    std::unique_ptr<Wait> wait = std::move(waits_[id.slot].wait);
+    std::unique_ptr<Wait> wait = std::move(waits_[which.slot].wait);
     cancel_timer(wait->timer);
     return wait;
 }
 
-bool Host::fail(WaitId id, Error error) {
-    const std::unique_ptr<Wait> wait = take_wait(id);
+bool Host::fail(WaitId which, Error error) {
+    const std::unique_ptr<Wait> wait = take_wait(which);
     if (!wait) { return false; }
     wait->fail(*this, boost::system::error_code(), std::move(error));
     return true;
 }
 
-void Host::cancel_wait(WaitId id) {
-    const std::unique_ptr<Wait> wait = take_wait(id);
+void Host::cancel_wait(WaitId which) {
+    const std::unique_ptr<Wait> wait = take_wait(which);
     if (!wait) { return; }
     wait->fail(*this, asio::error::operation_aborted,
                Error(ErrorKind::unknown_outcome, "cancelled", "the caller gave up"));

@@ -92,7 +92,7 @@ public:
     // late answers to timed-out and cancelled calls are ignored.
     template <class T>
     bool answer(ReplyTo<T> to, Result<T> result);
-    bool fail(WaitId id, Error error);
+    bool fail(WaitId which, Error error);
 
     // Coroutines that wait in reply().
     std::size_t waiting() const { return waiting_count_; }
@@ -152,7 +152,6 @@ private:
         Host& host_;
     };
 
-    bool can_run(Duration now) const { return !paused_ && busy_until_ <= now; }
     void enqueue(std::unique_ptr<Job> job);
     // Enqueues `handler(arguments...)` on the handler's own executor.
     template <class Handler, class... Arguments>
@@ -160,13 +159,13 @@ private:
 
     void sleep_until(MonotonicTime at, Clock::WaitHandler handler);
     TimerId add_timer(MonotonicTime at, Timer timer);
-    void cancel_timer(TimerId id);
+    void cancel_timer(TimerId timer);
     void fire_due_timers();
     void plan_wake();
 
     WaitId add_wait(std::unique_ptr<Wait> wait, std::optional<MonotonicTime> deadline);
-    std::unique_ptr<Wait> take_wait(WaitId id);
-    void cancel_wait(WaitId id);
+    std::unique_ptr<Wait> take_wait(WaitId which);
+    void cancel_wait(WaitId which);
 
     bool empty() const;
     void bury();

@@ -5,9 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string_view>
 #include <utility>
 #include <vector>
+
+#include "simulator/world/trace.hpp"
 
 namespace rushproof::simulator {
 
@@ -15,12 +16,12 @@ namespace rushproof::simulator {
 class TaskIdentity final
     : public boost::intrusive_ref_counter<TaskIdentity, boost::thread_unsafe_counter> {
 public:
-    TaskIdentity(std::uint64_t task_id, std::string_view task_name, std::uint64_t task_priority)
+    TaskIdentity(std::uint64_t task_id, TraceText task_name, std::uint64_t task_priority)
         : id(task_id), name(task_name), priority(task_priority) {}
 
-    const std::uint64_t id;       // counts up per host
-    const std::string_view name;  // lives as long as the scheduler
-    std::uint64_t priority;       // of schedule `pct` only
+    const std::uint64_t id;  // counts up per host
+    const TraceText name;    // interned
+    std::uint64_t priority;  // of schedule `pct` only
 };
 using TaskPointer = boost::intrusive_ptr<TaskIdentity>;
 

@@ -101,8 +101,8 @@ Duration Network::Link::latency() {
 }
 
 void Network::Link::push(std::unique_ptr<Message> message) {
-    scheduler_.trace().add(scheduler_.now().count(), from_.name(), message->what, to_.index(),
-                           message->payload);
+    scheduler_.trace().add(scheduler_.now().count(), from_.trace_name(), message->head.what,
+                           to_.index(), message->head.payload);
     last_arrival_ = std::max(last_arrival_, scheduler_.now() + latency());
     message->arrival = last_arrival_;
     queue_.push_back(std::move(message));
@@ -121,9 +121,11 @@ void Network::Link::pump() {
 void Network::Link::arrive() {
     const Message& message = *queue_.front();
     Host* target = to_.host();
-    const bool same_process = message.incarnation == 0 ||
-                              (target != nullptr && message.incarnation == target->incarnation());
-    if (target != nullptr && same_process && (!message.needs_listener || target->listening())) {
+    const bool same_process =
+        message.head.incarnation == 0 ||
+        (target != nullptr && message.head.incarnation == target->incarnation());
+    if (target != nullptr && same_process &&
+        (!message.head.needs_listener || target->listening())) {
         state_ = State::arrived;
         target->post([this, target] { deliver(*target); });
         return;
@@ -137,8 +139,8 @@ void Network::Link::arrive() {
 void Network::Link::deliver(Host& target) {
     const std::unique_ptr<Message> message = std::move(queue_.front());
     queue_.pop_front();
-    scheduler_.trace().add(scheduler_.now().count(), to_.name(), message->what, from_.index(),
-                           message->payload);
+    scheduler_.trace().add(scheduler_.now().count(), to_.trace_name(), message->head.what,
+                           from_.index(), message->head.payload);
     state_ = State::idle;
     pump();
     message->deliver(target);
@@ -168,9 +170,8 @@ void Network::Link::release_overdue() {
 
 class Network::Datagram final : public Message {
 public:
-    Datagram(std::string_view what, std::uint64_t payload, std::uint32_t incarnation,
-             std::function<void(Host&)> function)
-        : Message(what, payload, incarnation), function_(std::move(function)) {}
+    Datagram(Head its_head, std::function<void(Host&)> function)
+        : Message(its_head), function_(std::move(function)) {}
     void deliver(Host& target) override { function_(target); }
 
 private:
@@ -181,7 +182,7 @@ private:
 class Network::Failure final : public Message {
 public:
     Failure(Network& network, Machine& sender, const Route& route, Loss loss)
-        : Message(loss == Loss::refused ? "refused" : "reset", 0, route.incarnation),
+        : Message({loss == Loss::refused ? "refused" : "reset", 0, route.incarnation}),
           network_(network),
           sender_(sender),
           wait_(route.wait),
@@ -213,9 +214,8 @@ Network::~Network() = default;
 bool Network::send(Host& from, Machine& to, std::string_view what, std::uint64_t payload,
                    std::function<void(Host&)> deliver) {
     if (to.host() == nullptr || is_full(from.machine(), to)) { return false; }
-    enqueue(from.machine(), to,
-            std::make_unique<Datagram>(scheduler_.intern(what), payload, to.host()->incarnation(),
-                                       std::move(deliver)));
+    const Message::Head head{scheduler_.intern(what), payload, to.host()->incarnation()};
+    enqueue(from.machine(), to, std::make_unique<Datagram>(head, std::move(deliver)));
     return true;
 }
 

@@ -103,12 +103,13 @@ private:
 
     class Message {
     public:
-        Message(std::string_view message_what, std::uint64_t message_payload,
-                std::uint32_t to_incarnation, bool is_request = false)
-            : what(message_what),
-              payload(message_payload),
-              incarnation(to_incarnation),
-              needs_listener(is_request) {}
+        struct Head {
+            TraceText what;  // interned
+            std::uint64_t payload;
+            std::uint32_t incarnation;  // of the process it is for; 0: whoever lives there
+            bool needs_listener = false;
+        };
+        explicit Message(Head its_head) : head(its_head) {}
         Message(const Message&) = delete;
         Message& operator=(const Message&) = delete;
         virtual ~Message() = default;
@@ -118,10 +119,7 @@ private:
         // Arrived at `machine` in vain.
         virtual void bounce(Machine& /*machine*/, Loss /*loss*/) {}
 
-        const std::string_view what;
-        const std::uint64_t payload;
-        const std::uint32_t incarnation;  // of the process it is for; 0: whoever lives there
-        const bool needs_listener;
+        const Head head;
         Duration arrival{};
     };
 
@@ -133,8 +131,8 @@ private:
     };
 
     template <class T, class Handler>
-    static Task<void> serve(Network& network, Host& target, std::uint64_t call,
-                            std::string_view what, Context context, Handler handler);
+    static Task<void> serve(Network& network, Host& target, std::uint64_t call, TraceText what,
+                            Context context, Handler handler);
     template <class T>
     static std::uint64_t payload_of(const Result<T>& result);
 
@@ -182,8 +180,8 @@ std::uint64_t Network::payload_of(const Result<T>& result) {
 template <class T>
 class Network::Reply final : public Message {
 public:
-    Reply(Network& network, Host& target, Route route, std::string_view what, Result<T> result)
-        : Message(what, payload_of(result), route.incarnation),
+    Reply(Network& network, Host& target, Route route, TraceText what, Result<T> result)
+        : Message({what, payload_of(result), route.incarnation}),
           network_(network),
           sender_(target.machine()),
           sender_incarnation_(target.incarnation()),
@@ -206,9 +204,9 @@ private:
 template <class T, class Handler>
 class Network::Request final : public Message {
 public:
-    Request(Network& network, Route route, std::string_view what, std::uint64_t payload,
-            std::uint32_t incarnation, Duration time_left, Context context, Handler handler)
-        : Message(what, payload, incarnation, true),
+    Request(Network& network, Route route, Head its_head, Duration time_left, Context context,
+            Handler handler)
+        : Message(its_head),
           network_(network),
           route_(route),
           time_left_(time_left),
@@ -218,8 +216,9 @@ public:
     void deliver(Host& target) override {
         context_.deadline = target.clock().monotonic() + time_left_;
         const std::uint64_t call = network_.begin_serving(target, route_);
-        target.spawn(
-            what, serve<T>(network_, target, call, what, std::move(context_), std::move(handler_)));
+        const TraceText what = head.what;
+        target.spawn(what.text(), serve<T>(network_, target, call, what, std::move(context_),
+                                           std::move(handler_)));
     }
     void bounce(Machine& machine, Loss loss) override { network_.fail(machine, route_, loss); }
 
@@ -232,7 +231,7 @@ private:
 };
 
 template <class T, class Handler>
-Task<void> Network::serve(Network& network, Host& target, std::uint64_t call, std::string_view what,
+Task<void> Network::serve(Network& network, Host& target, std::uint64_t call, TraceText what,
                           Context context, Handler handler) {
     Result<T> result = co_await handler(target, std::move(context));
     const Route route = network.end_serving(target, call);
@@ -258,10 +257,10 @@ Task<Result<T>> Network::call(Host& caller, Machine& target, std::string_view wh
     const std::string_view name = scheduler_.intern(what);
     auto start = [&](ReplyTo<T> to) {
         const Route route{&caller.machine(), caller.incarnation(), to.id};
+        const Message::Head head{name, payload, connected_to(caller, target), true};
         enqueue(caller.machine(), target,
-                std::make_unique<Request<T, Handler>>(*this, route, name, payload,
-                                                      connected_to(caller, target), left,
-                                                      std::move(context), std::move(handler)));
+                std::make_unique<Request<T, Handler>>(*this, route, head, left, std::move(context),
+                                                      std::move(handler)));
     };
     co_return co_await caller.reply<T>(name, deadline, std::move(start));
 }

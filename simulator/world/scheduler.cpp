@@ -33,6 +33,7 @@ Machine::Machine(Scheduler& scheduler, std::uint32_t index, std::string name,
     : scheduler_(scheduler),
       index_(index),
       name_(std::move(name)),
+      trace_name_(name_),
       clock_(scheduler.wall_at_start(), options.wall_offset, options.drift_ppm),
       usual_step_cost_(options.step_cost),
       step_cost_(options.step_cost) {
@@ -81,7 +82,10 @@ void Scheduler::on_crash(std::function<void(Host&)> function) {
     crash_listeners_.push_back(std::move(function));
 }
 
+void Scheduler::born(Host& host) { hosts_.push_back(&host); }
+
 void Scheduler::crashed(Host& host) {
+    hosts_.erase(std::find(hosts_.begin(), hosts_.end(), &host));
     for (const auto& listener : crash_listeners_) { listener(host); }
 }
 
@@ -90,9 +94,9 @@ RunEnd Scheduler::run_until(Duration end, std::uint64_t last_step) {
     for (;;) {
         run_due_events();
         const Survey survey = look_around();
-        if (survey.runnable > 0) {
+        if (survey.jobs > 0) {
             if (steps_ >= last_step) { return RunEnd::step_limit; }
-            step(survey.runnable);
+            step(survey.jobs);
             continue;
         }
         const Duration next = std::min(survey.wake, Duration(events_.next()));
@@ -120,47 +124,46 @@ void Scheduler::run_due_events() {
 
 Scheduler::Survey Scheduler::look_around() {
     Survey survey;
-    for (const Machine& machine : machines_) {
-        Host* host = machine.host();
-        if (host == nullptr || host->paused_) { continue; }
+    runnable_.clear();
+    for (Host* host : hosts_) {
+        if (host->paused_) { continue; }
         if (host->wake_ <= now_) { host->fire_due_timers(); }
-        if (!host->ready_.empty()) {
-            if (host->busy_until_ <= now_) {
-                survey.runnable += host->ready_.size();
-            } else {
-                survey.wake = std::min(survey.wake, host->busy_until_);
-            }
-        }
         survey.wake = std::min(survey.wake, host->wake_);
+        if (host->ready_.empty()) { continue; }
+        if (host->busy_until_ <= now_) {
+            survey.jobs += host->ready_.size();
+            runnable_.push_back(host);
+        } else {
+            survey.wake = std::min(survey.wake, host->busy_until_);
+        }
     }
     return survey;
 }
 
-void Scheduler::step(std::size_t runnable) {
-    std::size_t index = runnable == 1 ? 0 : pick(runnable);
-    Host* host = nullptr;
-    for (const Machine& machine : machines_) {
-        host = machine.host();
-        if (host == nullptr || !host->can_run(now_)) { continue; }
-        if (index < host->ready_.size()) { break; }
-        index -= host->ready_.size();
-    }
-    std::unique_ptr<Job> job = host->ready_.take(index);
+void Scheduler::step(std::size_t jobs) {
+    std::size_t index = jobs == 1 ? 0 : pick(jobs);
+    auto host = runnable_.begin();
+    for (; index >= (*host)->ready_.size(); ++host) { index -= (*host)->ready_.size(); }
+    run_job(**host, index);
+}
+
+void Scheduler::run_job(Host& host, std::size_t index) {
+    std::unique_ptr<Job> job = host.ready_.take(index);
     const TaskIdentity& task = job->task();
-    trace_.add(now_.count(), host->name(), task.name, task.id, 0);
-    host->busy_until_ = now_ + host->machine_.step_cost_;
+    trace_.add(now_.count(), host.machine_.trace_name(), task.name, task.id, 0);
+    host.busy_until_ = now_ + host.machine_.step_cost_;
     ++steps_;
 
     struct Running {
         Running(Host*& running, Host* stepping) : host(running) { host = stepping; }
         ~Running() { host = nullptr; }
         Host*& host;
-    } running(running_, host);
+    } running(running_, &host);
     job->run();
     job.reset();
 }
 
-std::size_t Scheduler::pick(std::size_t runnable) {
+std::size_t Scheduler::pick(std::size_t jobs) {
     std::size_t drawn = 0;
     if (options_.schedule == Schedule::random) {
         // Keyed by time: a difference elsewhere in the run does not shift the picks that follow.
@@ -168,23 +171,21 @@ std::size_t Scheduler::pick(std::size_t runnable) {
             picks_at_ = now_;
             picks_ = RandomStream(combine64(pick_key_, static_cast<std::uint64_t>(now_.count())));
         }
-        drawn = picks_.below(runnable);
+        drawn = picks_.below(jobs);
     } else if (options_.schedule == Schedule::pct) {
         drawn = highest_priority();
     }
     const std::int64_t chosen =
-        tape_.choose(now_, "schedule", runnable, 0, static_cast<std::int64_t>(drawn));
+        tape_.choose(now_, "schedule", jobs, 0, static_cast<std::int64_t>(drawn));
     const auto index = static_cast<std::size_t>(chosen);
-    return index < runnable ? index : 0;
+    return index < jobs ? index : 0;
 }
 
 std::size_t Scheduler::highest_priority() {
     std::size_t best = 0;
     TaskIdentity* best_task = nullptr;
     std::size_t index = 0;
-    for (const Machine& machine : machines_) {
-        const Host* host = machine.host();
-        if (host == nullptr || !host->can_run(now_)) { continue; }
+    for (const Host* host : runnable_) {
         for (std::size_t i = 0; i < host->ready_.size(); ++i, ++index) {
             TaskIdentity& task = host->ready_[i].task();
             if (best_task == nullptr || task.priority > best_task->priority) {
@@ -201,9 +202,7 @@ std::size_t Scheduler::highest_priority() {
 
 std::vector<std::string> Scheduler::waiting() const {
     std::vector<std::string> lines;
-    for (const Machine& machine : machines_) {
-        const Host* host = machine.host();
-        if (host == nullptr) { continue; }
+    for (const Host* host : hosts_) {
         std::map<std::string_view, std::size_t> counts;
         for (const Host::WaitSlot& slot : host->waits_) {
             if (slot.wait) { ++counts[slot.wait->what]; }

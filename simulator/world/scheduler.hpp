@@ -44,6 +44,7 @@ public:
     Machine& operator=(const Machine&) = delete;
 
     const std::string& name() const { return name_; }
+    TraceText trace_name() const { return trace_name_; }
     std::uint32_t index() const { return index_; }
     Scheduler& scheduler() const { return scheduler_; }
     const MachineClock& clock() const { return clock_; }
@@ -64,6 +65,7 @@ private:
     Scheduler& scheduler_;
     std::uint32_t index_;
     std::string name_;
+    TraceText trace_name_;
     MachineClock clock_;
     Duration usual_step_cost_;
     Duration step_cost_;
@@ -123,16 +125,18 @@ private:
     friend class Host;
 
     struct Survey {
-        std::size_t runnable = 0;
+        std::size_t jobs = 0;  // of the hosts that can run
         Duration wake = Duration::max();
     };
 
     void run_due_events();
-    // Fires due timers, counts who can run, and finds when something happens next.
+    // Fires due timers, finds who can run, and when something happens next.
     Survey look_around();
-    void step(std::size_t runnable);
-    std::size_t pick(std::size_t runnable);
+    void step(std::size_t jobs);
+    void run_job(Host& host, std::size_t index);
+    std::size_t pick(std::size_t jobs);
     std::size_t highest_priority();
+    void born(Host& host);
     void crashed(Host& host);
 
     SchedulerOptions options_;
@@ -142,6 +146,8 @@ private:
     std::uint64_t steps_ = 0;
     Host* running_ = nullptr;
     std::deque<Machine> machines_;
+    std::vector<Host*> hosts_;     // alive, in order of birth
+    std::vector<Host*> runnable_;  // of the present moment
     TimerQueue<std::function<void()>> events_;
     std::vector<std::function<void()>> between_steps_;
     std::vector<std::function<void(Host&)>> crash_listeners_;

@@ -25,8 +25,6 @@ public:
     // A tape that replays `text`.  Error: permanent, "bad-tape", with the line's number.
     static Result<Tape> parse(std::string_view text);
 
-    bool replays() const { return mode_ == Mode::replay; }
-
     // A choice at `site` ("schedule", one word) about `entity`: `drawn` by the seed, `usual` when
     // nothing special happens.  Returns what to do: `drawn`, or in a replay what the tape says.
     std::int64_t choose(Duration now, std::string_view site, std::uint64_t entity,

@@ -15,14 +15,16 @@ std::string hexadecimal(std::uint64_t value) {
 
 }  // namespace
 
-void Trace::add(std::int64_t time, std::string_view host, std::string_view what, std::uint64_t task,
+void Trace::add(std::int64_t time, TraceText host, TraceText what, std::uint64_t task,
                 std::uint64_t payload) {
-    std::uint64_t event = combine64(hash64(host, static_cast<std::uint64_t>(time)), hash64(what));
-    event = combine64(combine64(event, task), payload);
+    const std::uint64_t where = combine64(host.hash(), static_cast<std::uint64_t>(time));
+    const std::uint64_t who = combine64(what.hash(), task);
+    const std::uint64_t event = combine64(combine64(where, who), payload);
+    high_ = combine64(high_ ^ low_, event);
     low_ = combine64(low_, event);
-    high_ = combine64(high_ + low_, event);
     if (events_ >= window_first_ && events_ < window_last_) {
-        window_.push_back({events_, time, std::string(host), std::string(what), task, payload});
+        window_.push_back(
+            {events_, time, std::string(host.text()), std::string(what.text()), task, payload});
     }
     if (++events_ % checkpoint_interval == 0) { checkpoints_.push_back(low_); }
 }

@@ -19,6 +19,21 @@ struct TraceEvent {
     std::uint64_t payload = 0;  // hash of the bytes
 };
 
+// A text with its hash, so that a name that comes again and again is hashed once.
+class TraceText {
+public:
+    TraceText(std::string_view text) : text_(text), hash_(hash64(text)) {}
+    TraceText(const char* text) : TraceText(std::string_view(text)) {}
+    TraceText(const std::string& text) : TraceText(std::string_view(text)) {}
+
+    std::string_view text() const { return text_; }
+    std::uint64_t hash() const { return hash_; }
+
+private:
+    std::string_view text_;
+    std::uint64_t hash_;
+};
+
 inline constexpr std::uint64_t checkpoint_interval = 1024;
 
 struct TraceSummary {
@@ -33,7 +48,7 @@ public:
     Trace(std::uint64_t window_first, std::uint64_t window_last)
         : window_first_(window_first), window_last_(window_last) {}
 
-    void add(std::int64_t time, std::string_view host, std::string_view what, std::uint64_t task,
+    void add(std::int64_t time, TraceText host, TraceText what, std::uint64_t task,
              std::uint64_t payload);
     TraceSummary summary() const;
 

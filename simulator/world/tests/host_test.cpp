@@ -27,27 +27,27 @@ void crash_and_restart_at(std::uint64_t seed, std::uint64_t step) {
         Machine& left = world.scheduler.add_machine("toy/0");
         Machine& right = world.scheduler.add_machine("toy/1");
         ToyProcess survivor(world.network, right, left, residents);
-        survivor.service->start(3);
+        survivor.service->start(2);
         {
             ToyProcess victim(world.network, left, right, residents);
-            victim.service->start(3);
+            victim.service->start(2);
             ASSERT_EQ(world.scheduler.run_until(seconds(1), step), RunEnd::step_limit);
         }
         ToyProcess successor(world.network, left, right, residents);
         successor.service->start(1);
         EXPECT_EQ(successor.host->incarnation(), 2u);
-        world.scheduler.run_until(world.scheduler.now() + milliseconds(3), step + 200);
+        world.scheduler.run_until(world.scheduler.now() + milliseconds(3), step + 100);
         EXPECT_GT(residents, 0);
     }
     ASSERT_EQ(residents, 0) << "seed " << seed << ", crash at step " << step;
 }
 
 TEST(Host, LeavesNothingBehindWhereverItDies) {
-    for (std::uint64_t step = 1; step <= 400; ++step) { crash_and_restart_at(1, step); }
+    for (std::uint64_t step = 1; step <= 300; ++step) { crash_and_restart_at(1, step); }
 }
 
 TEST(Host, LeavesNothingBehindInAnySchedule) {
-    for (std::uint64_t seed = 1; seed <= 200; ++seed) { crash_and_restart_at(seed, 3 * seed); }
+    for (std::uint64_t seed = 1; seed <= 200; ++seed) { crash_and_restart_at(seed, 2 * seed); }
 }
 
 TEST(Host, CrashAskedForInAStepWaitsForItsEnd) {

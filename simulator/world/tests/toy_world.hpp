@@ -2,6 +2,7 @@
 #pragma once
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/experimental/channel.hpp>
+#include <boost/asio/post.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -52,13 +53,13 @@ public:
         host.listen();
     }
 
-    void start(int copies) {
+    void start(int copies, std::uint64_t payload = 7) {
         for (int i = 0; i < copies; ++i) {
             host_.spawn("produce", produce(i % 7));
             host_.spawn("consume", consume());
             host_.spawn("race", race());
             host_.spawn("forever", wait_forever());
-            host_.spawn("ask", ask());
+            host_.spawn("ask", ask(payload));
         }
     }
 
@@ -97,7 +98,7 @@ private:
         auto start = [](ReplyTo<std::int64_t>) {};
         co_await host_.reply<std::int64_t>("nothing", std::nullopt, std::move(start));
     }
-    Task<void> ask() {
+    Task<void> ask(std::uint64_t payload) {
         for (;;) {
             const Resident resident(residents_);
             const Context context(host_.clock().monotonic() + std::chrono::milliseconds(2));
@@ -108,7 +109,7 @@ private:
                 co_return 1;
             };
             const Result<std::int64_t> answer = co_await network_.call<std::int64_t>(
-                host_, neighbour_, "toy.Ask", 7, context, std::move(handler));
+                host_, neighbour_, "toy.Ask", payload, context, std::move(handler));
             if (answer) { answers_ += *answer; }
             if (!answer) { co_await sleep(100); }
         }
