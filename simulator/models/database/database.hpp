@@ -65,7 +65,7 @@ struct CommittedRow {
 // connection in a commit, answers "connection-lost" (retryable) from then on.
 //
 // Destroying it rolls back, releases its locks and wakes their waiters; a call that is still
-// suspended then completes with "connection-lost".
+// suspended then completes with "connection-lost".  A commit that is being flushed is completed.
 class ModelSession {
 public:
     explicit ModelSession(std::shared_ptr<ModelBackend> backend);

@@ -4,9 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 
 #include "simulator/models/database/database.hpp"
 #include "simulator/models/database/tests/example.hpp"
