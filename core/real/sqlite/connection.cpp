@@ -13,9 +13,10 @@ const Statement use_write_ahead_log{"sqlite.use_write_ahead_log", "PRAGMA journa
 // A read transaction starts with its first read, not with BEGIN.
 const Statement take_snapshot{"sqlite.take_snapshot", "SELECT 1 FROM sqlite_schema LIMIT 1", ""};
 
-// A reader's old snapshot keeps the log from starting over.  When the log is this many times as
-// long as it should be, the writer waits for such readers.
+// Overlapping readers with old snapshots keep the log from starting over.  When it is this many
+// times as long as it should be, the writer waits for them, so long.
 constexpr int log_overgrown = 10;
+constexpr std::chrono::milliseconds checkpoint_wait(50);
 
 std::string_view dialect(const Statement& statement) {
     return statement.sqlite.empty() ? statement.sql : statement.sqlite;
@@ -137,7 +138,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const SqliteOptions& option
                        "cannot open " + options.path + ": " + sqlite3_errstr(code));
     }
     std::unique_ptr<Connection> connection(new Connection(std::move(database), options, access));
-    if (const auto configured = connection->configure(options); !configured) {
+    if (const auto configured = connection->configure(); !configured) {
         return failure(ErrorKind::permanent, "open-failed",
                        "cannot use " + options.path + ": " + configured.error().message());
     }
@@ -148,16 +149,14 @@ Connection::Connection(std::unique_ptr<sqlite3, Close> database, const SqliteOpt
                        Access access)
     : database_(std::move(database)),
       access_(access),
+      lock_wait_(options.lock_wait),
       wall_clock_(options.wall_clock),
       checkpoint_pages_(options.checkpoint_pages),
       checkpoint_due_(options.checkpoint_pages) {}
 
-Result<void> Connection::configure(const SqliteOptions& options) {
+Result<void> Connection::configure() {
     sqlite3_extended_result_codes(database_.get(), 1);
-    using std::chrono::milliseconds;
-    sqlite3_busy_timeout(
-        database_.get(),
-        static_cast<int>(std::chrono::duration_cast<milliseconds>(options.lock_wait).count()));
+    set_lock_wait(lock_wait_);
     sqlite3_create_function_v2(database_.get(), "transaction_time", 0,
                                SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, this,
                                &Connection::read_transaction_time, nullptr, nullptr, nullptr);
@@ -194,10 +193,18 @@ int Connection::log_grew(void* self, sqlite3*, const char*, int pages) {
 void Connection::checkpoint_when_due() {
     if (log_pages_ < checkpoint_due_) return;
     const bool overgrown = log_pages_ >= log_overgrown * checkpoint_pages_;
+    set_lock_wait(checkpoint_wait);
     sqlite3_wal_checkpoint_v2(database_.get(), nullptr,
                               overgrown ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE,
                               nullptr, nullptr);
+    set_lock_wait(lock_wait_);
     checkpoint_due_ = log_pages_ + checkpoint_pages_;
+}
+
+void Connection::set_lock_wait(Duration wait) {
+    using std::chrono::milliseconds;
+    sqlite3_busy_timeout(database_.get(),
+                         static_cast<int>(std::chrono::duration_cast<milliseconds>(wait).count()));
 }
 
 Result<void> Connection::begin() {

@@ -50,7 +50,8 @@ private:
 
     Connection(std::unique_ptr<sqlite3, Close> database, const SqliteOptions& options,
                Access access);
-    Result<void> configure(const SqliteOptions& options);
+    Result<void> configure();
+    void set_lock_wait(Duration wait);
     Result<const Prepared*> prepare(std::string_view name, std::string_view sql);
     Result<StatementHandle> compile(std::string_view name, std::string_view sql);
     Result<Rows> run(const Call& call);
@@ -67,6 +68,7 @@ private:
     StatementHandle commit_;
     StatementHandle rollback_;
     Access access_;
+    Duration lock_wait_;
     std::function<WallTime()> wall_clock_;
     WallTime transaction_time_{};
     int checkpoint_pages_;
