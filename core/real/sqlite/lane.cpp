@@ -121,7 +121,7 @@ void Lane::submit(Session& session, Request request) {
 void Lane::abandon(Session& session) {
     const std::lock_guard lock(mutex_);
     session.abandoned = true;
-    session.worker.awake.notify_one();
+    if (!session.over) session.worker.awake.notify_one();
 }
 
 void Lane::work(Worker& worker) {

@@ -38,8 +38,8 @@ struct SqliteOptions {
 // is serializable and every route leads to the one file.
 //
 // Any number of coroutines on any executors may use one database at once; each is resumed on its
-// own executor.  Destroy the database before the execution contexts of its callers; transactions
-// may outlive it.
+// own executor.  Destroy the database before its callers' execution contexts (one whose run()
+// returned for lack of work may go first); transactions may outlive the database.
 //
 // A Context's deadline (on std::chrono::steady_clock) bounds the wait in begin, and afterwards the
 // time that the transaction may idle between calls: past it, the engine rolls it back.

@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <thread>
 
 #include "core/real/sqlite/tests/fixture.hpp"
@@ -179,6 +181,30 @@ TEST_F(LaneTest, ClosingFinishesTheCallsItAccepted) {
         open();
         EXPECT_EQ(value_of(count_rows), round + 1);
     }
+}
+
+Task<void> hold_for_ever(Database& database, bool& holding) {
+    auto transaction = co_await database.begin(context_for(long_time));
+    std::vector<Call> calls{Call(add_row, {std::int64_t{1}})};
+    EXPECT_TRUE(co_await transaction.value()->execute(std::move(calls)));
+    holding = true;
+    asio::steady_timer never(co_await asio::this_coro::executor, Duration::max());
+    co_await never.async_wait(asio::use_awaitable);
+}
+
+TEST_F(LaneTest, CallersMayBeDestroyedUnfinishedAfterTheDatabase) {
+    {
+        asio::io_context context(1);
+        bool holding = false;
+        std::vector<Answer> answers;
+        asio::co_spawn(context, hold_for_ever(*database_, holding), asio::detached);
+        while (!holding) context.run_one();
+        asio::co_spawn(context, note_begin(*database_, 0, long_time, answers), asio::detached);
+        context.poll();
+        database_.reset();
+    }
+    open();
+    EXPECT_EQ(value_of(count_rows), 0);
 }
 
 // Takes units until there are none; every third attempt changes its mind.
