@@ -103,9 +103,20 @@ Scope::Scope(Spawner& spawner) : spawner_(spawner), state_(std::make_shared<Stat
 
 Scope::~Scope() { state_->forget_joiner(); }
 
+namespace {
+
+// Asio cannot end a coroutine that was cancelled before it ever left the stack that started it: the
+// cancellation surfaces outside of it.  So every child begins with a round through the executor.
+Task<void> start_later(Task<void> child) {
+    co_await asio::post(asio::use_awaitable);
+    co_await std::move(child);
+}
+
+}  // namespace
+
 void Scope::start(std::string_view name, Task<void> child) {
     const auto entry = state_->add();
-    asio::co_spawn(spawner_.executor(name), std::move(child),
+    asio::co_spawn(spawner_.executor(name), start_later(std::move(child)),
                    asio::bind_cancellation_slot(entry->slot(), Ended(state_, entry)));
 }
 

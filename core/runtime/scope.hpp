@@ -21,7 +21,7 @@ public:
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
 
-    // The child may run up to its first suspension before start() returns.
+    // The child runs later, never inside start().
     void start(std::string_view name, Task<void> child);
 
     // Counts the caller in: join() waits for the end of the visit as for a child; cancel() does not

@@ -1,14 +1,13 @@
 #include "services/gateway/gateway.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "core/protocol/inventory.pb.h"
 #include "core/runtime/problem.hpp"
 #include "core/runtime/scope.hpp"
+#include "services/gateway/api/forwards.hpp"
 #include "services/gateway/api/openapi.hpp"
-#include "services/gateway/api/routes.hpp"
-#include "services/gateway/limits.hpp"
+#include "services/gateway/app/forward.hpp"
 
 namespace rushproof::gateway {
 
@@ -21,10 +20,10 @@ public:
 
     std::vector<HttpRoute> http_routes() override {
         std::vector<HttpRoute> routes;
-        for (const Forward& route : forwards()) {
-            routes.push_back({std::string(route.http_method), std::string(route.pattern),
-                              [this, &route](Context context, HttpRequest request) {
-                                  return forward(route, std::move(context), std::move(request));
+        for (const Forward& forward : forwards()) {
+            routes.push_back({std::string(forward.http_method), std::string(forward.pattern),
+                              [this, &forward](Context context, HttpRequest request) {
+                                  return serve(forward, std::move(context), std::move(request));
                               }});
         }
         routes.push_back({"GET", "/openapi.json", [](Context, HttpRequest) -> Task<HttpResponse> {
@@ -49,31 +48,13 @@ public:
     }
 
 private:
-    Task<HttpResponse> forward(const Forward& route, Context context, HttpRequest request) {
+    Task<HttpResponse> serve(const Forward& forward, Context context, HttpRequest request) {
         if (!open_) {
             co_return problem(Error(ErrorKind::retryable, "stopping", "gateway is stopping"));
         }
         const Scope::Visit visit = scope_.visit();
-        context.idempotency_key = request.field("idempotency-key");
-        if (route.needs_key && context.idempotency_key.empty()) {
-            co_return problem(Error(ErrorKind::permanent, "missing-header",
-                                    "the header Idempotency-Key is required"));
-        }
-        const std::string_view owner = request.field("x-owner");
-        context.principal = owner.empty() ? "anonymous" : owner;
-        auto outgoing = route.read(request);
-        if (!outgoing) { co_return problem(outgoing.error()); }
-        const RpcTarget target{route.rpc_method, outgoing->shard};
-        const auto answer = co_await environment_.rpc.call(callee_context(std::move(context)),
-                                                           target, std::move(outgoing->message));
-        co_return answer ? route.write(*answer) : problem(answer.error());
-    }
-
-    Context callee_context(Context context) const {
-        const MonotonicTime now = environment_.clock.monotonic();
-        context.deadline = std::min(context.deadline, now + options_.request_timeout);
-        context.deadline -= (context.deadline - now) / limits::deadline_parts;
-        return context;
+        co_return co_await pass_on(forward, environment_, options_, std::move(context),
+                                   std::move(request));
     }
 
     Environment& environment_;

@@ -90,6 +90,22 @@ TEST(Scope, CancellingAJoinerCancelsItsChildrenAndStillWaits) {
     EXPECT_TRUE(joined);
 }
 
+Task<bool> cancel_at_once(FakeWorld& world) {
+    Scope scope(world);
+    auto cancel_myself = [&]() -> Task<void> {
+        scope.cancel();
+        co_return;
+    };
+    scope.start("child", cancel_myself());
+    co_await scope.join();
+    co_return true;
+}
+
+TEST(Scope, AChildThatNeverWaitsMayCancelTheScope) {
+    FakeWorld world;
+    EXPECT_EQ(world.finish(cancel_at_once(world)), true);
+}
+
 Task<Duration> join_a_visit(FakeWorld& world) {
     const MonotonicTime start = world.monotonic();
     Scope scope(world);

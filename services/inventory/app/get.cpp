@@ -49,7 +49,8 @@ Task<Result<std::vector<LedgerEntry>>> Application::get_ledger(Context context, 
 }
 
 Task<Result<bool>> Application::ping(Context context) {
-    RP_CO_CHECK(co_await read(std::move(context), Call(statements::ping, {})));
+    Call ping(statements::ping, {});
+    RP_CO_CHECK(co_await read(std::move(context), std::move(ping)));
     co_return true;
 }
 

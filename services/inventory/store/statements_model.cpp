@@ -16,6 +16,7 @@ namespace {
 using model::changed;
 using model::pick;
 using model::where;
+namespace idempotency = model::idempotency;
 namespace ledger = model::ledger;
 namespace reservation = model::reservation;
 namespace stock = model::stock;
@@ -207,20 +208,20 @@ Task<Result<Rows>> claim_key(ModelTransaction& transaction, Row arguments) {
 }
 
 Task<Result<Rows>> find_key(ModelTransaction& transaction, Row arguments) {
-    using namespace model::idempotency;
     RowFilter filter;
-    filter.columns = {owner, operation, key};
+    filter.columns = {idempotency::owner, idempotency::operation, idempotency::key};
     filter.values = std::move(arguments);
     RP_CO_TRY(const auto keys, co_await transaction.select("idempotency", std::move(filter)));
     if (keys.empty()) { co_return Rows(); }
-    co_return co_await model::find_first_made(transaction, keys[0][fingerprint], keys[0][result]);
+    co_return co_await model::find_first_made(transaction, keys[0][idempotency::fingerprint],
+                                              keys[0][idempotency::result]);
 }
 
 Task<Result<Rows>> forget_keys(ModelTransaction& transaction, Row arguments) {
     const WallTime oldest = transaction.now() - std::chrono::microseconds(integer(arguments, 0));
     RowFilter filter;
     filter.where = [oldest](const Row& row) {
-        return wall_time(row, model::idempotency::created_at) < oldest;
+        return wall_time(row, idempotency::created_at) < oldest;
     };
     RP_CO_TRY(const auto rows, co_await transaction.remove("idempotency", std::move(filter)));
     co_return changed(rows);
@@ -237,15 +238,15 @@ Task<Result<Rows>> append_ledger(ModelTransaction& transaction, Row arguments) {
 }
 
 Task<Result<Rows>> read_ledger(ModelTransaction& transaction, Row arguments) {
-    using namespace ledger;
     const std::int64_t after = integer(arguments, 1);
     const auto limit = static_cast<std::size_t>(integer(arguments, 2));
-    RowFilter filter = where(sku, arguments[0]);
-    filter.where = [after](const Row& row) { return integer(row, number) > after; };
+    RowFilter filter = where(ledger::sku, arguments[0]);
+    filter.where = [after](const Row& row) { return integer(row, ledger::number) > after; };
     RP_CO_TRY(const auto rows, co_await transaction.select("ledger", std::move(filter)));
     Rows page;
     for (std::size_t i = 0; i < std::min(rows.size(), limit); ++i) {
-        page.rows.push_back(pick(rows[i], {number, ledger::reservation, key, kind, quantity, at}));
+        page.rows.push_back(pick(rows[i], {ledger::number, ledger::reservation, ledger::key,
+                                           ledger::kind, ledger::quantity, ledger::at}));
     }
     co_return page;
 }

@@ -27,7 +27,11 @@ public:
 private:
     static simulator::ModelOptions options(FakeWorld& world) {
         simulator::ModelOptions options;
-        options.wall = [&world] { return world.wall(); };
+        // A clock of its own: the world's wall clock is the service's.
+        options.wall = [&world, offset = world.wall_offset] {
+            return WallTime(offset + std::chrono::floor<std::chrono::microseconds>(
+                                         world.monotonic().time_since_epoch()));
+        };
         options.elapsed = [&world] { return world.monotonic().time_since_epoch(); };
         return options;
     }

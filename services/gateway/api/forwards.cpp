@@ -1,4 +1,4 @@
-#include "services/gateway/api/routes.hpp"
+#include "services/gateway/api/forwards.hpp"
 
 #include <charconv>
 #include <utility>
