@@ -52,17 +52,17 @@ Type<Ranged<V>> ranged(std::string name, Type<V> type, Form form) {
             if (!ranged.range || ranged.range->first <= ranged.range->second) { return {}; }
             return Flaw{"max", {"is less than min", "swap them"}};
         });
-    auto spell = [type](const Ranged<V>& value) { return type.spell(value.value); };
+    auto spell_value = [spell = type.spell](const Ranged<V>& value) { return spell(value.value); };
     if (form == Form::drawn) {
         auto drawn = object.type();
-        drawn.spell = std::move(spell);
+        drawn.spell = std::move(spell_value);
         return drawn;
     }
     return {type.shape,
-            [type](Reader& reader, const Node& node, Ranged<V>& value) {
-                return type.read(reader, node, value.value);
+            [read = type.read](Reader& reader, const Node& node, Ranged<V>& value) {
+                return read(reader, node, value.value);
             },
-            std::move(spell)};
+            std::move(spell_value)};
 }
 
 // One table for both forms of a fault, so that they cannot drift apart.

@@ -21,9 +21,10 @@ using Weights = std::vector<std::pair<std::int64_t, std::uint32_t>>;
 Type<Weights> weights_type(std::int64_t min, std::int64_t max) {
     constexpr std::size_t values_max = 64;
     const auto shares = map_of(share_type(), "number", values_max);
-    return {shares.shape, [shares, min, max](Reader& reader, const Node& node, Weights& weights) {
+    return {shares.shape, [read_shares = shares.read, min, max](Reader& reader, const Node& node,
+                                                                Weights& weights) {
                 std::vector<std::pair<std::string, std::uint32_t>> read;
-                if (!shares.read(reader, node, read)) { return false; }
+                if (!read_shares(reader, node, read)) { return false; }
                 std::uint64_t sum = 0;
                 for (std::size_t index = 0; index < read.size(); ++index) {
                     const auto number = parse_integer(read[index].first);
@@ -45,12 +46,12 @@ Type<Weights> weights_type(std::int64_t min, std::int64_t max) {
 Type<std::string> sku_type() {
     const auto name = name_type("a SKU", "SKU or `$popular`");
     return {name.shape,
-            [name](Reader& reader, const Node& node, std::string& sku) {
+            [read = name.read](Reader& reader, const Node& node, std::string& sku) {
                 if (node.kind == Node::Kind::scalar && node.text == popular) {
                     sku.clear();
                     return true;
                 }
-                return name.read(reader, node, sku);
+                return read(reader, node, sku);
             },
             [](const std::string& sku) { return sku.empty() ? std::string(popular) : sku; }};
 }
@@ -102,9 +103,10 @@ Type<ChooseStep> choose_type() {
                 return Flaw{"", {"the shares do not add up to 1", "leave \"abandon\" out"}};
             })
             .type();
-    return {shares.shape, [shares](Reader& reader, const Node& node, ChooseStep& step) {
+    return {shares.shape,
+            [read_shares = shares.read](Reader& reader, const Node& node, ChooseStep& step) {
                 Shares read;
-                if (!shares.read(reader, node, read)) { return false; }
+                if (!read_shares(reader, node, read)) { return false; }
                 step = read;
                 return true;
             }};
@@ -304,9 +306,10 @@ Type<Load> load_type() {
 Type<Journey> journey_type() {
     constexpr std::size_t steps_max = 64;
     const auto items = list_of(item_type(), 1, steps_max);
-    return {items.shape, [items](Reader& reader, const Node& node, Journey& journey) {
+    return {items.shape,
+            [read_items = items.read](Reader& reader, const Node& node, Journey& journey) {
                 std::vector<JourneyItem> read;
-                const bool good = items.read(reader, node, read);
+                const bool good = read_items(reader, node, read);
                 bool retries = false;
                 for (std::size_t index = 0; index < read.size(); ++index) {
                     if (read[index].step) { journey.steps.push_back(*read[index].step); }

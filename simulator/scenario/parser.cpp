@@ -104,8 +104,9 @@ tl::expected<ParsedFile, std::vector<Diagnostic>> parse_scenario(std::string_vie
     parsed.fail_fast = strategy.fail_fast;
     const auto cells = read_cells(*root, strategy, reader);
     if (reader.failed()) { return tl::unexpected(reader.errors()); }
-    const auto type = document_type();
+    const auto& type = document_type();
     for (const auto& cell : cells) {
+        if (reader.full()) { break; }
         auto scenario = read_cell(*root, strategy, cell, type, reader);
         scenario.file = options.file;
         parsed.scenarios.push_back(std::move(scenario));

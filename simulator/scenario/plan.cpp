@@ -28,6 +28,7 @@ void pick_targets(const Scenario& scenario, Fault& fault, RandomStream& stream) 
         auto& [near, far] = *fault.between;
         near = pick(resolve_target(scenario, near), stream);
         far = pick(resolve_target(scenario, far), stream);
+        fault.target = near;
     } else if (fault.kind == FaultKind::commit_unknown) {
         fault.target = "database";
     } else {
@@ -106,14 +107,13 @@ public:
     void plan(std::vector<PlannedFault>& plan) {
         RandomStream gaps = keyed_stream(seed_, "swarm/gaps");
         Duration at = swarm_.start;
-        std::map<FaultKind, int> count;
         for (std::uint64_t slot = 0; slot < limits::swarm_faults_max && !enabled_.empty(); ++slot) {
             at += gaps.exponential(swarm_.mean_gap);
             if (at + shortest >= end_) { return; }
             auto planned = draw(slot, at);
-            // Counted even if it is left out: ids must not depend on what else is there.
+            // By its slot, so that no name depends on what else there is.
             planned.id = std::string(swarm_id_prefix) + std::string(to_string(planned.fault.kind)) +
-                         '-' + std::to_string(++count[planned.fault.kind]);
+                         '-' + std::to_string(slot + 1);
             if (fits(plan, planned)) { plan.push_back(std::move(planned)); }
         }
     }

@@ -12,13 +12,13 @@ namespace rushproof::simulator {
 inline constexpr std::string_view swarm_id_prefix = "swarm-";
 
 struct PlannedFault {
-    std::string id;     // "kill-1", "swarm-kill-1", or the author's
+    std::string id;     // "kill-1", "swarm-kill-17", or the author's
     Location location;  // of the timeline entry or the swarm kind
     Duration at{};
     Duration duration{};  // of kill and stop: until the new start; of restart: zero
     std::optional<AtPoint> at_point;
-    // The target is one instance, "database" or "clients", and so is each end of `between`.  Only
-    // with an at_point "any" stays: the instance that reaches the point.
+    // The target is one instance, "database" or "clients", and so is each end of `between`, whose
+    // first is then also the target.  Only with an at_point "any" stays: whoever reaches the point.
     Fault fault;
 };
 

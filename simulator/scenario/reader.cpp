@@ -1,6 +1,7 @@
 #include "simulator/scenario/reader.hpp"
 
 #include <algorithm>
+#include <array>
 #include <tuple>
 
 #include "simulator/scenario/limits.hpp"
@@ -9,37 +10,44 @@ namespace rushproof::simulator {
 
 namespace {
 
+constexpr std::size_t word_max = 64;
+
 // How many letters to change, insert, drop or swap with their neighbour (Damerau's distance).
+// Both words have at most word_max letters.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::vector<std::size_t>> cost(a.size() + 1,
-                                               std::vector<std::size_t>(b.size() + 1));
+    using Row = std::array<std::size_t, word_max + 1>;
+    Row before_last{};
+    Row last{};
+    Row row{};
     for (std::size_t i = 0; i <= a.size(); ++i) {
         for (std::size_t j = 0; j <= b.size(); ++j) {
             if (i == 0 || j == 0) {
-                cost[i][j] = i + j;
+                row[j] = i + j;
                 continue;
             }
             const bool same = a[i - 1] == b[j - 1];
-            cost[i][j] = std::min(
-                {cost[i - 1][j] + 1, cost[i][j - 1] + 1, cost[i - 1][j - 1] + (same ? 0 : 1)});
+            row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (same ? 0 : 1)});
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-                cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
+                row[j] = std::min(row[j], before_last[j - 2] + 1);
             }
         }
+        before_last = last;
+        last = row;
     }
-    return cost[a.size()][b.size()];
+    return row[b.size()];
 }
 
 }  // namespace
 
 std::string_view nearest_word(std::string_view word, std::span<const std::string> candidates) {
-    constexpr std::size_t word_max = 64;
     std::string_view best;
     // A third of the letters may be wrong.
     std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
     if (word.size() > word_max) { return best; }
     for (const auto& candidate : candidates) {
-        if (candidate.size() > word_max) { continue; }
+        const auto longer = std::max(word.size(), candidate.size());
+        const auto shorter = std::min(word.size(), candidate.size());
+        if (longer > word_max || longer - shorter >= best_distance) { continue; }
         const auto distance = edit_distance(word, candidate);
         if (distance < best_distance) {
             best = candidate;
@@ -50,7 +58,7 @@ std::string_view nearest_word(std::string_view word, std::span<const std::string
 }
 
 std::string suggest(std::string_view word, std::span<const std::string> candidates) {
-    constexpr std::size_t listed_max = 20;
+    constexpr std::size_t listed_max = 24;
     const auto nearest = nearest_word(word, candidates);
     if (!nearest.empty()) { return "did you mean \"" + std::string(nearest) + "\"?"; }
     if (candidates.empty()) { return {}; }
@@ -81,9 +89,7 @@ void Reader::warning_at(const Node& root, std::string_view path, std::string mes
 
 void Reader::add(std::vector<Finding>& findings, const Place& at, std::string_view path,
                  std::string message, std::string hint) {
-    // Every cell of a matrix finds the same again: what is kept must stay bounded.
-    constexpr std::size_t kept_max = 20 * limits::diagnostics_max;
-    if (findings.size() == kept_max) { return; }
+    if (findings.size() >= findings_max) { return; }
     if (!path.empty()) { message.insert(0, std::string(path) + ": "); }
     findings.push_back({at, std::move(message), std::move(hint)});
 }

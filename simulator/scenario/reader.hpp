@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "simulator/scenario/limits.hpp"
 #include "simulator/scenario/parser.hpp"
 #include "simulator/scenario/yaml_tree.hpp"
 
@@ -33,6 +34,8 @@ public:
                     std::string hint = {});
 
     bool failed() const { return !errors_.empty(); }
+    // Enough is wrong: further errors are dropped, so looking for them is a waste.
+    bool full() const { return errors_.size() >= findings_max; }
     // In file order, each once; at most limits::diagnostics_max of them.
     std::vector<Diagnostic> errors() const { return in_order(errors_); }
     std::vector<Diagnostic> warnings() const { return in_order(warnings_); }
@@ -57,6 +60,9 @@ public:
     };
 
 private:
+    // Cells of a matrix find the same again, so more are kept than are reported.
+    static constexpr std::size_t findings_max = 10 * limits::diagnostics_max;
+
     struct Finding {
         Place at;
         std::string message;

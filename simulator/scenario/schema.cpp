@@ -211,7 +211,7 @@ void write_metrics(std::string& out) {
 }  // namespace
 
 std::string scenario_json_schema() {
-    const auto type = document_type();
+    const auto& type = document_type();
     Sections sections;
     collect(type.shape, sections);
     json::object definitions;
@@ -226,7 +226,7 @@ std::string scenario_json_schema() {
 }
 
 std::string scenario_reference() {
-    const auto type = document_type();
+    const auto& type = document_type();
     Sections sections;
     collect(type.shape, sections);
     std::string out;

@@ -100,6 +100,16 @@ bool check_list(Reader& reader, const Node& node, std::size_t min, std::size_t m
     return true;
 }
 
+void report_flaw(Reader& reader, const Node& node, const Flaw& flaw) {
+    const Node* const value = node.find(flaw.key);
+    if (value == nullptr) {
+        reader.error(node.place, flaw.problem);
+        return;
+    }
+    const Reader::Scope scope(reader, flaw.key);
+    reader.error(value->place, flaw.problem);
+}
+
 bool check_name(Reader& reader, const NodeEntry& entry) {
     if (is_name(entry.key)) { return true; }
     reader.error(entry.key_place, '"' + entry.key + "\" is no name", std::string(name_hint));
@@ -123,10 +133,9 @@ Type<std::string> text_type() {
 }
 
 Type<std::string> name_type(std::string noun, std::string word) {
-    const auto text = text_type();
     return scalar_type<std::string>(
         {noun, std::move(word), pattern_schema("[A-Za-z0-9_$][A-Za-z0-9_.-]*")},
-        [text, noun](const Node& node) -> Parsed<std::string> {
+        [noun](const Node& node) -> Parsed<std::string> {
             if (!node.quoted && is_ambiguous(node.text)) {
                 return tl::unexpected(wanted(noun, node, "put it in quotes if it is a name"));
             }
@@ -270,18 +279,33 @@ std::string kebab_case(std::string_view key) {
     std::string result;
     for (const char character : key) {
         const bool upper = character >= 'A' && character <= 'Z';
-        if (upper && !result.empty()) { result += '-'; }
+        if (upper && result.empty()) { return std::string(key); }
+        if (upper) { result += '-'; }
         result += upper ? static_cast<char>(character + 32) : character;
     }
     return result;
 }
 
+const Node* find_key(const Node& node, std::string_view key) {
+    for (const auto& entry : node.entries) {
+        if (entry.key == key || kebab_case(entry.key) == key) { return &entry.value; }
+    }
+    return nullptr;
+}
+
+std::vector<std::string> keys_of(const Section& section, std::string_view tag) {
+    std::vector<std::string> keys;
+    for (const auto& field : section.fields) {
+        const bool outside = section.tag_from_outside && field.name == section.tag;
+        if (belongs(field, tag) && !outside) { keys.push_back(field.name); }
+    }
+    return keys;
+}
+
 std::string hint_for_unknown(const Section& section, std::string_view tag, const std::string& key) {
     std::string other_tags;
-    std::vector<std::string> candidates;
+    const auto candidates = keys_of(section, tag);
     for (const auto& field : section.fields) {
-        if (section.tag_from_outside && field.name == section.tag) { continue; }
-        if (belongs(field, tag)) { candidates.push_back(field.name); }
         if (field.name != key) { continue; }
         for (const auto& word : field.tags) {
             other_tags += (other_tags.empty() ? "" : ", ") + word;
@@ -305,7 +329,7 @@ std::string hint_for_unknown(const Section& section, std::string_view tag, const
 // Reads the word that decides which fields there are; nothing when it was reported as wrong.
 std::optional<std::string> read_tag(Reader& reader, const Node& node, const Section& section,
                                     const ReadField& read_field) {
-    const Node* const value = node.find(section.tag);
+    const Node* const value = find_key(node, section.tag);
     if (value == nullptr) {
         std::string all;
         for (const auto& word : section.tag_words) { all += (all.empty() ? "" : ", ") + word; }
@@ -328,7 +352,7 @@ bool check_groups(Reader& reader, const Node& node, const Section& section) {
         int present = 0;
         for (const auto& key : keys) {
             all += (all.empty() ? "\"" : " and \"") + key + '"';
-            if (const Node* const value = node.find(key)) {
+            if (const Node* const value = find_key(node, key)) {
                 last = value;
                 ++present;
             }
@@ -369,8 +393,11 @@ bool read_fields(Reader& reader, const Node& node, const Section& section, std::
         word = *read;
     }
     bool good = true;
+    const auto known = keys_of(section, word);
     std::vector<bool> present(section.fields.size());
+    std::vector<bool> meant(section.fields.size());  // by a misspelt key, so not missing as well
     for (const auto& entry : node.entries) {
+        if (reader.full()) { return false; }
         auto index = find_field(section, word, entry.key);
         if (!index && (index = find_field(section, word, kebab_case(entry.key)))) {
             reader.warning(entry.key_place, '"' + entry.key + "\" is k6's spelling",
@@ -379,6 +406,9 @@ bool read_fields(Reader& reader, const Node& node, const Section& section, std::
         if (!index) {
             reader.error(entry.key_place, "unknown key \"" + entry.key + '"',
                          hint_for_unknown(section, word, entry.key));
+            if (const auto field = find_field(section, word, nearest_word(entry.key, known))) {
+                meant[*field] = true;
+            }
             good = false;
             continue;
         }
@@ -394,8 +424,8 @@ bool read_fields(Reader& reader, const Node& node, const Section& section, std::
     }
     for (std::size_t index = 0; index < section.fields.size(); ++index) {
         const auto& field = section.fields[index];
-        if (field.required && !present[index] && belongs(field, word) &&
-            field.name != section.tag) {
+        const bool missing = field.required && !present[index] && !meant[index];
+        if (missing && belongs(field, word) && field.name != section.tag) {
             reader.error(node.place, '"' + field.name + "\" is missing", field.sentence);
             good = false;
         }

@@ -110,9 +110,9 @@ Type<Enumeration> enumeration_type() {
     }
     const auto text = word_type(list);
     return {text.shape,
-            [text](Reader& reader, const Node& node, Enumeration& value) {
+            [read = text.read](Reader& reader, const Node& node, Enumeration& value) {
                 std::string word;
-                if (!text.read(reader, node, word)) { return false; }
+                if (!read(reader, node, word)) { return false; }
                 for (const auto& entry : words<Enumeration>()) {
                     if (entry.word == word) { value = entry.value; }
                 }
@@ -131,13 +131,14 @@ template <class V>
 Type<std::vector<V>> list_of(Type<V> item, std::size_t min, std::size_t max) {
     Shape shape{"a list", "list of " + item.shape.word, list_schema(item.shape.schema, min, max),
                 item.shape.sections, item.shape.notes};
-    return {shape, [item, min, max](Reader& reader, const Node& node, std::vector<V>& values) {
-                if (!check_list(reader, node, min, max, item.shape.noun)) { return false; }
+    return {shape, [read = item.read, noun = item.shape.noun, min, max](
+                       Reader& reader, const Node& node, std::vector<V>& values) {
+                if (!check_list(reader, node, min, max, noun)) { return false; }
                 bool good = true;
                 for (std::size_t index = 0; index < node.items.size(); ++index) {
                     const Reader::Scope scope(reader, std::to_string(index));
                     values.emplace_back();
-                    good = item.read(reader, node.items[index], values.back()) && good;
+                    good = read(reader, node.items[index], values.back()) && good;
                 }
                 return good;
             }};
@@ -150,9 +151,10 @@ Type<std::vector<V>> one_or_list(Type<V> item, std::size_t max) {
     Shape shape{item.shape.noun, item.shape.word + " or a list of them",
                 any_of({item.shape.schema, list.shape.schema}), item.shape.sections,
                 item.shape.notes};
-    return {shape, [item, list](Reader& reader, const Node& node, std::vector<V>& values) {
-                if (node.kind == Node::Kind::list) { return list.read(reader, node, values); }
-                return item.read(reader, node, values.emplace_back());
+    return {shape, [read = item.read, read_list = list.read](Reader& reader, const Node& node,
+                                                             std::vector<V>& values) {
+                if (node.kind == Node::Kind::list) { return read_list(reader, node, values); }
+                return read(reader, node, values.emplace_back());
             }};
 }
 
@@ -166,8 +168,8 @@ Type<std::vector<std::pair<std::string, V>>> map_of(Type<V> item, std::string ke
         {{"type", "object"}, {"maxProperties", max}, {"additionalProperties", item.shape.schema}},
         item.shape.sections,
         item.shape.notes};
-    return {shape, [item, max](Reader& reader, const Node& node,
-                               std::vector<std::pair<std::string, V>>& values) {
+    return {shape, [read = item.read, max](Reader& reader, const Node& node,
+                                           std::vector<std::pair<std::string, V>>& values) {
                 if (node.kind != Node::Kind::map || node.entries.size() > max) {
                     reader.error(node.place, "expected a map, with at most " + std::to_string(max) +
                                                  " names, found " + describe(node));
@@ -178,7 +180,7 @@ Type<std::vector<std::pair<std::string, V>>> map_of(Type<V> item, std::string ke
                     const Reader::Scope scope(reader, entry.key);
                     auto& [name, value] = values.emplace_back(entry.key, V{});
                     good = check_name(reader, entry) && good;
-                    good = item.read(reader, entry.value, value) && good;
+                    good = read(reader, entry.value, value) && good;
                 }
                 return good;
             }};
@@ -188,9 +190,9 @@ Type<std::vector<std::pair<std::string, V>>> map_of(Type<V> item, std::string ke
 template <class V>
 Type<std::vector<V>> named(Type<V> item, std::string key_word, std::size_t max) {
     const auto map = map_of(item, std::move(key_word), max);
-    return {map.shape, [map](Reader& reader, const Node& node, std::vector<V>& values) {
+    return {map.shape, [read = map.read](Reader& reader, const Node& node, std::vector<V>& values) {
                 std::vector<std::pair<std::string, V>> pairs;
-                const bool good = map.read(reader, node, pairs);
+                const bool good = read(reader, node, pairs);
                 for (std::size_t index = 0; index < pairs.size(); ++index) {
                     auto& [name, value] = pairs[index];
                     value.name = name;
@@ -237,11 +239,12 @@ std::string standard_of(const Type<M>& type, const Access& access) {
 
 enum class Presence : std::uint8_t { optional, required };
 
-// A flaw that shows only when all fields are read.
+// A flaw that shows only when all fields are read; `key` is empty when it is not about one of them.
 struct Flaw {
     std::string key;
     Problem problem;
 };
+void report_flaw(Reader& reader, const Node& node, const Flaw& flaw);
 
 template <class T>
 class Object {
@@ -266,12 +269,13 @@ public:
         std::string standard = required ? "" : standard_of<T>(type, access);
         definition_->section.fields.push_back({std::move(name), type.shape, std::move(sentence),
                                                std::move(standard), required, tags_});
-        definition_->readers.push_back([type, access](Reader& reader, const Node& node, T& object) {
-            M value{};
-            if (!type.read(reader, node, value)) { return false; }
-            assign(object, std::move(value), access);
-            return true;
-        });
+        definition_->readers.push_back(
+            [read = type.read, access](Reader& reader, const Node& node, T& object) {
+                M value{};
+                if (!read(reader, node, value)) { return false; }
+                assign(object, std::move(value), access);
+                return true;
+            });
         return *this;
     }
 
@@ -311,9 +315,10 @@ public:
     Object& shorthand(Type<M> type, std::function<void(T&, M)> set) {
         definition_->section.shorthand = type.shape.schema;
         definition_->shorthand_word = type.shape.word + " or ";
-        definition_->read_shorthand = [type, set](Reader& reader, const Node& node, T& object) {
+        definition_->read_shorthand = [read = type.read, set](Reader& reader, const Node& node,
+                                                              T& object) {
             M value{};
-            if (!type.read(reader, node, value)) { return false; }
+            if (!read(reader, node, value)) { return false; }
             set(object, std::move(value));
             return true;
         };
@@ -368,9 +373,7 @@ private:
         }
         for (const auto& check : definition.checks) {
             if (const auto flaw = check(object)) {
-                const Node* const value = node.find(flaw->key);
-                const Reader::Scope scope(reader, flaw->key);
-                reader.error(value != nullptr ? value->place : node.place, flaw->problem);
+                report_flaw(reader, node, *flaw);
                 return false;
             }
         }
@@ -400,12 +403,13 @@ public:
         if (bare == Bare::yes) { definition_->section.bare.push_back(name); }
         definition_->section.fields.push_back(
             {std::move(name), type.shape, std::move(sentence), "", false, {}});
-        definition_->readers.push_back([type, set](Reader& reader, const Node& node, V& value) {
-            M part{};
-            if (!type.read(reader, node, part)) { return false; }
-            set(value, std::move(part));
-            return true;
-        });
+        definition_->readers.push_back(
+            [read = type.read, set](Reader& reader, const Node& node, V& value) {
+                M part{};
+                if (!read(reader, node, part)) { return false; }
+                set(value, std::move(part));
+                return true;
+            });
         return *this;
     }
 

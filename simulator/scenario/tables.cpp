@@ -64,7 +64,8 @@ Type<Strategy> matrix_type() {
                 {{"type", "object"},
                  {"properties", {{"exclude", exclude.shape.schema}}},
                  {"additionalProperties", axis.shape.schema}}};
-    return {shape, [axis, exclude](Reader& reader, const Node& node, Strategy& strategy) {
+    return {shape, [read_axis = axis.read, read_exclude = exclude.read](
+                       Reader& reader, const Node& node, Strategy& strategy) {
                 if (node.kind != Node::Kind::map) {
                     reader.error(node.place, "expected a map, found " + describe(node));
                     return false;
@@ -73,12 +74,12 @@ Type<Strategy> matrix_type() {
                 for (const auto& entry : node.entries) {
                     const Reader::Scope scope(reader, entry.key);
                     if (entry.key == "exclude") {
-                        good = exclude.read(reader, entry.value, strategy.exclude) && good;
+                        good = read_exclude(reader, entry.value, strategy.exclude) && good;
                         continue;
                     }
                     good = check_name(reader, entry) && good;
                     auto& values = strategy.axes.emplace_back(entry.key, std::vector<Node>{});
-                    good = axis.read(reader, entry.value, values.second) && good;
+                    good = read_axis(reader, entry.value, values.second) && good;
                 }
                 return good;
             }};
@@ -120,9 +121,10 @@ Type<std::vector<std::uint64_t>> seeds_type() {
     constexpr std::size_t parts_max = 1000;
     const auto parts = one_or_list(seeds_scalar_type(), parts_max);
     return {parts.shape,
-            [parts](Reader& reader, const Node& node, std::vector<std::uint64_t>& seeds) {
+            [read_parts = parts.read](Reader& reader, const Node& node,
+                                      std::vector<std::uint64_t>& seeds) {
                 std::vector<std::vector<std::uint64_t>> read;
-                if (!parts.read(reader, node, read)) { return false; }
+                if (!read_parts(reader, node, read)) { return false; }
                 for (const auto& part : read) {
                     if (seeds.size() + part.size() > limits::seeds_max) {
                         reader.error(node.place, "too many seeds",
@@ -205,11 +207,12 @@ Type<CheckSpec> check_type() {
             },
             sentence, Bare::yes);
     }
-    const auto read = choice.type();
-    return {read.shape, [read](Reader& reader, const Node& node, CheckSpec& check) {
-                check.location = Reader::location(node.place);
-                return read.read(reader, node, check);
-            }};
+    auto type = choice.type();
+    type.read = [read = type.read](Reader& reader, const Node& node, CheckSpec& check) {
+        check.location = Reader::location(node.place);
+        return read(reader, node, check);
+    };
+    return type;
 }
 
 Type<Threshold> threshold_type() {
@@ -227,8 +230,10 @@ Type<Threshold> threshold_type() {
         .type();
 }
 
+using ReadThresholds = std::function<bool(Reader&, const Node&, std::vector<Threshold>&)>;
+
 // Reads "reserve.latency: [p(99) < 80ms]" with what is known of the metric.
-bool read_metric(Reader& reader, const NodeEntry& entry, const Type<std::vector<Threshold>>& list,
+bool read_metric(Reader& reader, const NodeEntry& entry, const ReadThresholds& read_list,
                  std::vector<Threshold>& thresholds) {
     std::vector<std::string> names;
     for (const auto& known : known_metrics()) { names.push_back(known.name); }
@@ -240,9 +245,9 @@ bool read_metric(Reader& reader, const NodeEntry& entry, const Type<std::vector<
     }
     const Reader::Scope scope(reader, entry.key);
     std::vector<Threshold> read;
-    if (!list.read(reader, entry.value, read)) { return false; }
-    bool good = true;
+    bool good = read_list(reader, entry.value, read);
     for (std::size_t index = 0; index < read.size(); ++index) {
+        if (read[index].expression.empty()) { continue; }  // reported by the list
         const bool one = entry.value.kind != Node::Kind::list;
         const Node& node = one ? entry.value : entry.value.items[index];
         const Node* const expression = node.find("expr");
@@ -272,7 +277,8 @@ Type<std::vector<Threshold>> thresholds_type() {
                  {"propertyNames", {{"enum", std::move(names)}}},
                  {"additionalProperties", list.shape.schema}},
                 list.shape.sections};
-    return {shape, [list](Reader& reader, const Node& node, std::vector<Threshold>& thresholds) {
+    return {shape, [read = list.read](Reader& reader, const Node& node,
+                                      std::vector<Threshold>& thresholds) {
                 if (node.kind != Node::Kind::map) {
                     reader.error(node.place, "expected a map, found " + describe(node),
                                  "its keys are metrics such as reserve.latency");
@@ -280,7 +286,7 @@ Type<std::vector<Threshold>> thresholds_type() {
                 }
                 bool good = true;
                 for (const auto& entry : node.entries) {
-                    good = read_metric(reader, entry, list, thresholds) && good;
+                    good = read_metric(reader, entry, read, thresholds) && good;
                 }
                 return good;
             }};
@@ -325,9 +331,9 @@ Type<Scenario> schedule_type() {
 Type<Duration> minutes_type() {
     const auto whole = integer_type(1, longest / std::chrono::minutes(1));
     return {whole.shape,
-            [whole](Reader& reader, const Node& node, Duration& value) {
+            [read = whole.read](Reader& reader, const Node& node, Duration& value) {
                 std::int64_t minutes = 0;
-                if (!whole.read(reader, node, minutes)) { return false; }
+                if (!read(reader, node, minutes)) { return false; }
                 value = std::chrono::minutes(minutes);
                 return true;
             },
@@ -401,7 +407,9 @@ Type<Strategy> strategy_type() {
         .type();
 }
 
-Type<Document> document_type() {
+namespace {
+
+Type<Document> make_document_type() {
     constexpr std::size_t named_max = 64;
     constexpr std::size_t timeline_max = 1000;
     Object<Document> object("scenario", "The file.");
@@ -433,6 +441,13 @@ Type<Document> document_type() {
             },
             "what is written");
     return object.type();
+}
+
+}  // namespace
+
+const Type<Document>& document_type() {
+    static const Type<Document> type = make_document_type();
+    return type;
 }
 
 }  // namespace rushproof::simulator

@@ -33,7 +33,8 @@ struct Document {
     Scenario scenario;
 };
 
-Type<Document> document_type();
+// Built once: building it takes longer than reading a file with it.
+const Type<Document>& document_type();
 Type<Strategy> strategy_type();
 
 }  // namespace rushproof::simulator

@@ -79,6 +79,7 @@ Problem not_a(std::string_view text, std::string_view what, std::string hint) {
             std::move(hint)};
 }
 
+// `scale` is a power of ten.
 std::string decimal(std::int64_t value, std::int64_t scale) {
     std::string text = std::to_string(value / scale);
     std::string fraction = std::to_string(value % scale + scale).substr(1);
@@ -204,12 +205,14 @@ std::string format_duration(Duration duration) {
     if (duration.count() == 0) { return "0s"; }
     if (duration.count() < 0) { return '-' + format_duration(-duration); }
     for (const auto& unit : units) {
+        const auto count = duration.count();
+        if (count % unit.nanoseconds == 0) {
+            return std::to_string(count / unit.nanoseconds) + std::string(unit.name);
+        }
         // 90 s reads better than 1.5 m, and 1.5 s better than 1500 ms.
-        const bool fraction_reads_well = unit.nanoseconds <= units[2].nanoseconds;
-        if (duration.count() % unit.nanoseconds == 0 ||
-            (fraction_reads_well && duration.count() > unit.nanoseconds &&
-             duration.count() % (unit.nanoseconds / 10) == 0)) {
-            return decimal(duration.count(), unit.nanoseconds) + std::string(unit.name);
+        const bool decimal_unit = unit.nanoseconds <= units[2].nanoseconds;
+        if (decimal_unit && count > unit.nanoseconds && count % (unit.nanoseconds / 10) == 0) {
+            return decimal(count, unit.nanoseconds) + std::string(unit.name);
         }
     }
     return std::to_string(duration.count()) + "ns";

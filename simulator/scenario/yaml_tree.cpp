@@ -33,7 +33,9 @@ public:
     void OnDocumentEnd() override {}
     void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
         Node node;
-        node.place = place(mark);
+        // The parser's mark is where it noticed, which may be lines further down.
+        const bool is_value = !open_.empty() && open_.back().key;
+        node.place = is_value ? open_.back().key_place : place(mark);
         close(Open{std::move(node), anchor});
     }
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
