@@ -28,6 +28,7 @@ system:
   reservation-ttl: 5s
   sweep-interval: 250ms
   request-timeout: 2s
+  mutant: M07
   clock: {skew-max: 200ms}
 stock:
   skus: 20
@@ -120,6 +121,7 @@ TEST(Parser, SystemAndStock) {
     EXPECT_EQ(scenario.system.reservation_ttl, seconds(5));
     EXPECT_EQ(scenario.system.sweep_interval, milliseconds(250));
     EXPECT_EQ(scenario.system.request_timeout, seconds(2));
+    EXPECT_EQ(scenario.system.mutant, "M07");
     EXPECT_EQ(scenario.system.clock_skew_max, milliseconds(200));
     EXPECT_EQ(scenario.stock.skus, 20);
     EXPECT_EQ(scenario.stock.units.min, 1);
@@ -135,7 +137,7 @@ TEST(Parser, Loads) {
     ASSERT_EQ(scenario.loads.size(), 3u);
     const Load& background = scenario.loads[0];
     EXPECT_EQ(background.name, "background");
-    EXPECT_EQ(background.location.line, 24);
+    EXPECT_EQ(background.location.line, 25);
     EXPECT_EQ(background.location.column, 3);
     EXPECT_EQ(background.rate.per_1000_seconds, 40'500);
     EXPECT_EQ(background.arrivals, Arrivals::uniform);
@@ -189,7 +191,7 @@ TEST(Parser, Timeline) {
     EXPECT_EQ(scenario.timeline[0].phase, "calm");
     EXPECT_EQ(scenario.timeline[1].id, "kill-1");
     EXPECT_EQ(scenario.timeline[1].fault->restart_after, seconds(2));
-    EXPECT_EQ(scenario.timeline[1].location.line, 53);
+    EXPECT_EQ(scenario.timeline[1].location.line, 54);
     EXPECT_EQ(scenario.timeline[2].id, "kill-2");
     EXPECT_EQ(scenario.timeline[2].fault->target, "any");
     const auto& slow = scenario.timeline[3];
@@ -216,7 +218,7 @@ TEST(Parser, Swarm) {
     EXPECT_EQ(swarm.max_concurrent, 2);
     ASSERT_EQ(swarm.kinds.size(), 7u);
     EXPECT_EQ(swarm.kinds[0].fault.kind, FaultKind::pause);
-    EXPECT_EQ(swarm.kinds[0].location.line, 65);
+    EXPECT_EQ(swarm.kinds[0].location.line, 66);
     EXPECT_EQ(swarm.kinds[1].restart_after,
               std::make_pair(Duration(milliseconds(100)), Duration(seconds(5))));
     EXPECT_EQ(swarm.kinds[2].directions, (std::vector<Direction>{Direction::in, Direction::out}));
@@ -232,7 +234,7 @@ TEST(Parser, ChecksAndThresholds) {
     ASSERT_EQ(scenario.checks.size(), 2u);
     EXPECT_EQ(scenario.checks[1].name, "lifecycle");
     EXPECT_EQ(scenario.checks[1].grace, seconds(2));
-    EXPECT_EQ(scenario.checks[1].location.line, 74);
+    EXPECT_EQ(scenario.checks[1].location.line, 75);
     ASSERT_EQ(scenario.thresholds.size(), 4u);
     const auto& first = scenario.thresholds[0];
     EXPECT_EQ(first.metric, "reserve.latency");
@@ -241,7 +243,7 @@ TEST(Parser, ChecksAndThresholds) {
     EXPECT_EQ(first.percentile, 99.9);
     EXPECT_EQ(first.comparison, Comparison::less);
     EXPECT_EQ(first.limit, 4e8);
-    EXPECT_EQ(first.location.line, 77);
+    EXPECT_EQ(first.location.line, 78);
     const auto& second = scenario.thresholds[1];
     EXPECT_EQ(second.comparison, Comparison::less_equal);
     EXPECT_EQ(second.during, "fault:slow");
