@@ -1,0 +1,33 @@
+// The checks, one file each; checkers.cpp has the table.
+#pragma once
+#include "simulator/checkers/checker.hpp"
+
+namespace rushproof::simulator {
+
+bool has_reservations(const History& history);  // of counted stock
+CheckResult check_no_oversell(const History& history, const CheckOptions& options);
+
+bool has_stock_answers(const History& history);
+CheckResult check_linearizable(const History& history, const CheckOptions& options);
+
+bool has_audit(const History& history);
+CheckResult check_conservation(const History& history, const CheckOptions& options);
+
+bool has_reservation_ends(const History& history);
+CheckResult check_lifecycle(const History& history, const CheckOptions& options);
+
+bool has_repeats(const History& history);
+CheckResult check_idempotent(const History& history, const CheckOptions& options);
+
+bool has_messages(const History& history);
+CheckResult check_accepted_is_processed(const History& history, const CheckOptions& options);
+
+bool has_processed_messages(const History& history);
+CheckResult check_per_key_order(const History& history, const CheckOptions& options);
+
+bool has_operations(const History& history);
+CheckResult check_progress(const History& history, const CheckOptions& options);
+
+bool has_event(const History& history, std::initializer_list<Function> functions);
+
+}  // namespace rushproof::simulator
