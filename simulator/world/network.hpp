@@ -68,17 +68,20 @@ public:
     bool send(Host& from, Machine& to, std::string_view what, std::uint64_t payload,
               std::function<void(Host&)> deliver);
 
-    // A request and its answer.  `handler(Host& target, Context)` -> Task<Result<T>> runs as a new
-    // coroutine of the target; it must hold nothing that belongs to the caller.  The deadline
+    template <class T>
+    using Handler = std::function<Task<Result<T>>(Host& target, Context)>;
+
+    // A request and its answer.  `handler` runs as a new coroutine of the target, and must hold
+    // nothing that belongs to the caller.  The deadline
     // crosses as time left on the target's own clock.  The handler is not cancelled when the caller
     // has gone.  Errors beside the handler's own:
     //   "unavailable" (retryable): refused, since nobody listened or the link's buffer was full, or
     //       the deadline had passed before anything was sent.  Nothing was processed.
     //   "connection-lost" (unknown outcome): the process that it was sent to died.
     //   "deadline-exceeded" (unknown outcome).
-    template <class T, class Handler>
+    template <class T>
     Task<Result<T>> call(Host& caller, Machine& target, std::string_view what,
-                         std::uint64_t payload, Context context, Handler handler);
+                         std::uint64_t payload, Context context, Handler<T> handler);
 
     // Faults, from now until lifted.  lift() and touched() answer how many messages the fault held
     // up or delayed so far.
@@ -93,7 +96,7 @@ private:
     class Link;
     class Datagram;
     class Failure;
-    template <class T, class Handler>
+    template <class T>
     class Request;
     template <class T>
     class Reply;
@@ -130,9 +133,9 @@ private:
         WaitId wait;
     };
 
-    template <class T, class Handler>
+    template <class T>
     static Task<void> serve(Network& network, Host& target, std::uint64_t call, TraceText what,
-                            Context context, Handler handler);
+                            Context context, Handler<T> handler);
     template <class T>
     static std::uint64_t payload_of(const Result<T>& result);
 
@@ -201,11 +204,11 @@ private:
     Result<T> result_;
 };
 
-template <class T, class Handler>
+template <class T>
 class Network::Request final : public Message {
 public:
     Request(Network& network, Route route, Head its_head, Duration time_left, Context context,
-            Handler handler)
+            Handler<T> handler)
         : Message(its_head),
           network_(network),
           route_(route),
@@ -227,21 +230,21 @@ private:
     Route route_;
     Duration time_left_;
     Context context_;
-    Handler handler_;
+    Handler<T> handler_;
 };
 
-template <class T, class Handler>
+template <class T>
 Task<void> Network::serve(Network& network, Host& target, std::uint64_t call, TraceText what,
-                          Context context, Handler handler) {
+                          Context context, Handler<T> handler) {
     Result<T> result = co_await handler(target, std::move(context));
     const Route route = network.end_serving(target, call);
     network.enqueue(target.machine(), *route.caller,
                     std::make_unique<Reply<T>>(network, target, route, what, std::move(result)));
 }
 
-template <class T, class Handler>
+template <class T>
 Task<Result<T>> Network::call(Host& caller, Machine& target, std::string_view what,
-                              std::uint64_t payload, Context context, Handler handler) {
+                              std::uint64_t payload, Context context, Handler<T> handler) {
     // A bound that keeps "no deadline" from overflowing the target's clock.
     constexpr Duration longest = std::chrono::hours(24 * 365);
     const MonotonicTime deadline = context.deadline;
@@ -259,8 +262,8 @@ Task<Result<T>> Network::call(Host& caller, Machine& target, std::string_view wh
         const Route route{&caller.machine(), caller.incarnation(), to.id};
         const Message::Head head{name, payload, connected_to(caller, target), true};
         enqueue(caller.machine(), target,
-                std::make_unique<Request<T, Handler>>(*this, route, head, left, std::move(context),
-                                                      std::move(handler)));
+                std::make_unique<Request<T>>(*this, route, head, left, std::move(context),
+                                             std::move(handler)));
     };
     co_return co_await caller.reply<T>(name, deadline, std::move(start));
 }
