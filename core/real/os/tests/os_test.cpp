@@ -1,16 +1,20 @@
 // Goal: the machine's adapters keep the contracts of their ports.
 // Method: tiny waits on real io_contexts; nothing depends on how long they take.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <csignal>
+#include <semaphore>
 #include <set>
 
 #include "core/real/os/cores.hpp"
 #include "core/real/os/real_clock.hpp"
 #include "core/real/os/real_random.hpp"
+#include "core/real/os/stop_signals.hpp"
 
 namespace rushproof {
 namespace {
@@ -83,6 +87,31 @@ TEST(Cores, EachRunsOnAThreadOfItsOwnUntilStopped) {
     cores.run();
     EXPECT_EQ(threads.size(), 3u);
     EXPECT_TRUE(threads.contains(std::this_thread::get_id()));
+}
+
+// In a process of its own: the mask of blocked signals stays with the thread.
+TEST(StopSignals, TheFirstStopsAndTheSecondKills) {
+    EXPECT_EXIT(
+        {
+            std::binary_semaphore stopped(0);
+            const StopSignals signals([&] { stopped.release(); });
+            kill(getpid(), SIGTERM);
+            stopped.acquire();
+            kill(getpid(), SIGINT);
+            stopped.acquire();
+        },
+        testing::ExitedWithCode(128 + SIGINT), "");
+}
+
+TEST(StopSignals, EndsWithItsOwner) {
+    EXPECT_EXIT(
+        {
+            {
+                const StopSignals signals([] { _exit(1); });
+            }
+            _exit(0);
+        },
+        testing::ExitedWithCode(0), "");
 }
 
 }  // namespace
