@@ -7,7 +7,10 @@
 namespace rushproof {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""h;
+using std::chrono_literals::operator""min;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
 
 Setting setting(std::string text) { return Setting{std::move(text), "RUSHPROOF_X"}; }
 

@@ -9,7 +9,8 @@
 namespace rushproof {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
 
 class RpcHttpTest : public Loopback {
 protected:

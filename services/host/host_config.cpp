@@ -1,0 +1,165 @@
+#include "services/host/host_config.hpp"
+
+#include <algorithm>
+
+namespace rushproof {
+
+namespace {
+
+using std::chrono_literals::operator""h;
+using std::chrono_literals::operator""min;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
+
+constexpr std::string_view sqlite_scheme = "sqlite:";
+
+Result<LogLevel> read_log_level(const Setting& setting) {
+    if (setting.text == "debug") { return LogLevel::debug; }
+    if (setting.text == "info") { return LogLevel::info; }
+    if (setting.text == "warning") { return LogLevel::warning; }
+    if (setting.text == "error") { return LogLevel::error; }
+    return bad_setting(setting, "one of debug, info, warning, error");
+}
+
+Result<inventory::Strategy> read_strategy(const Setting& setting) {
+    if (const auto strategy = inventory::parse_strategy(setting.text)) { return *strategy; }
+    std::string words;
+    for (const auto strategy : inventory::all_strategies()) {
+        if (!words.empty()) { words += ", "; }
+        words += to_string(strategy);
+    }
+    return bad_setting(setting, "one of " + words);
+}
+
+Result<void> read_roles(const Setting& setting, HostConfig& config) {
+    RP_TRY(const auto roles, read_list(setting));
+    for (const std::string& role : roles) {
+        if (role != "gateway" && role != "inventory" && role != "all") {
+            return bad_setting(setting, "a list of roles out of gateway, inventory; or all");
+        }
+        config.gateway |= role != "inventory";
+        config.inventory |= role != "gateway";
+    }
+    if (roles.empty()) { return bad_setting(setting, "at least one role, such as all"); }
+    return {};
+}
+
+// The port alone may come from API_PORT, as platforms set it.
+Setting listen_setting(const Settings& settings) {
+    if (auto given = settings.given("listen")) { return *given; }
+    if (auto port = settings.variable("API_PORT")) {
+        return Setting{"127.0.0.1:" + port->text, port->source};
+    }
+    return settings.get("listen");
+}
+
+Result<void> read_limits(const Settings& settings, HttpServerOptions& http) {
+    RP_TRY(http.request_timeout, read_duration(settings.get("request-timeout"), 1ms, 1h));
+    RP_TRY(http.drain_grace, read_duration(settings.get("drain-grace"), 0ms, 1min));
+    RP_TRY(http.idle_timeout, read_duration(settings.get("idle-timeout"), 100ms, 1h));
+    RP_TRY(http.connections_max, read_count(settings.get("connections-max"), 1, 1'000'000));
+    RP_TRY(http.requests_in_flight_max,
+           read_count(settings.get("requests-in-flight-max"), 1, 1'000'000));
+    RP_TRY(http.body_bytes_max, read_count(settings.get("body-bytes-max"), 1024, 64 << 20));
+    RP_TRY(const auto rate, read_count(settings.get("client-rate"), 0, 1'000'000));
+    RP_TRY(const auto burst, read_count(settings.get("client-burst"), 1, 1'000'000));
+    if (rate > 0) {
+        http.rate_limit_per_client =
+            HttpRateLimit{static_cast<double>(rate), static_cast<double>(burst)};
+    }
+    return {};
+}
+
+Result<void> read_rpc(const Settings& settings, HostConfig& config) {
+    const Setting listen = settings.get("rpc-listen");
+    if (listen.text.empty()) {
+        if (config.gateway) { return {}; }
+        return bad_setting(listen, "where gateways reach this inventory, such as 127.0.0.1:9090");
+    }
+    RP_TRY(const auto address, read_listen_address(listen));
+    HttpServerOptions options = config.http;
+    options.name = "rpc";
+    options.address = address.host;
+    options.port = address.port;
+    options.rate_limit_per_client.reset();
+    config.rpc = options;
+    return {};
+}
+
+Result<void> read_inventory_urls(const Settings& settings, HostConfig& config) {
+    const Setting setting = settings.get("inventory-url");
+    RP_TRY(const auto urls, read_list(setting));
+    for (const std::string& url : urls) {
+        auto endpoint = HttpEndpoint::parse(url);
+        if (!endpoint) { return bad_setting(setting, "URLs such as http://127.0.0.1:9090"); }
+        config.inventory_urls.push_back(*std::move(endpoint));
+    }
+    if (config.inventory && !urls.empty()) {
+        return bad_setting(setting, "nothing, because inventory is among the roles here");
+    }
+    if (!config.inventory && urls.empty()) {
+        return bad_setting(setting, "the URLs of inventory, which is not among the roles here");
+    }
+    return {};
+}
+
+}  // namespace
+
+const std::vector<SettingInfo>& known_settings() {
+    static const std::vector<SettingInfo> settings{
+        {"role", "all", "What to be: gateway, inventory, a list of them, or all"},
+        {"listen", "127.0.0.1:8080", "Where to answer HTTP (API_PORT sets the port alone)"},
+        {"rpc-listen", "", "Where to answer other processes' calls; empty: nowhere"},
+        {"inventory-url", "", "Where inventory answers calls, when it runs in other processes"},
+        {"database", "sqlite:rushproof.db", "Where inventory keeps its data: sqlite:PATH"},
+        {"strategy", "conditional", "How a reservation is made safe"},
+        {"reservation-ttl", "10m", "How long a reservation is held before it expires"},
+        {"sweep-interval", "1s", "How often expired reservations are looked for"},
+        {"threads", "1", "Cores to use: each has its own instance of every role"},
+        {"request-timeout", "5s", "The deadline of a request that brings none"},
+        {"idle-timeout", "75s", "How long a connection may wait between requests"},
+        {"drain-grace", "1s", "How long idle connections stay open when the process stops"},
+        {"connections-max", "10000", "Connections at once; more are answered 503"},
+        {"requests-in-flight-max", "4096", "Requests at once; more are answered 503"},
+        {"body-bytes-max", "1048576", "Bytes in a request's body; more are answered 413"},
+        {"client-rate", "0",
+         "Requests per second and client address, 0: any; more are answered 429"},
+        {"client-burst", "100", "Requests that a client may send at once within its rate"},
+        {"ready-fd", "", "File descriptor to write one line of JSON with the ports to, once ready"},
+        {"log-level", "info", "debug, info, warning or error"},
+    };
+    return settings;
+}
+
+Result<std::string> read_database_path(const Settings& settings) {
+    const Setting setting = settings.get("database");
+    if (!setting.text.starts_with(sqlite_scheme) || setting.text.size() == sqlite_scheme.size()) {
+        return bad_setting(setting, "sqlite:PATH, such as sqlite:rushproof.db");
+    }
+    return setting.text.substr(sqlite_scheme.size());
+}
+
+Result<HostConfig> read_config(const Settings& settings) {
+    HostConfig config;
+    RP_CHECK(read_roles(settings.get("role"), config));
+    RP_TRY(const auto listen, read_listen_address(listen_setting(settings)));
+    config.http.address = listen.host;
+    config.http.port = listen.port;
+    RP_CHECK(read_limits(settings, config.http));
+    RP_CHECK(read_rpc(settings, config));
+    RP_CHECK(read_inventory_urls(settings, config));
+    RP_TRY(config.database_path, read_database_path(settings));
+    inventory::Options& inventory = config.inventory_options;
+    RP_TRY(inventory.strategy, read_strategy(settings.get("strategy")));
+    RP_TRY(inventory.reservation_ttl, read_duration(settings.get("reservation-ttl"), 1ms, 24h));
+    RP_TRY(inventory.sweep_interval, read_duration(settings.get("sweep-interval"), 1ms, 1h));
+    RP_TRY(config.threads, read_count(settings.get("threads"), 1, 256));
+    RP_TRY(config.log_level, read_log_level(settings.get("log-level")));
+    if (const auto fd = settings.given("ready-fd")) {
+        RP_TRY(const auto number, read_count(*fd, 0, 1'000'000));
+        config.ready_fd = static_cast<int>(number);
+    }
+    return config;
+}
+
+}  // namespace rushproof

@@ -1,0 +1,38 @@
+// Everything that can be set about a rushproofd process, checked.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/config/settings.hpp"
+#include "core/ports/telemetry.hpp"
+#include "core/real/beast/http_connection_pool.hpp"
+#include "core/real/beast/http_server.hpp"
+#include "services/inventory/inventory.hpp"
+
+namespace rushproof {
+
+struct HostConfig {
+    bool gateway = false;
+    bool inventory = false;
+    HttpServerOptions http;
+    std::optional<HttpServerOptions> rpc;      // where other processes call our roles
+    std::vector<HttpEndpoint> inventory_urls;  // whom to call when inventory is not among our roles
+    std::string database_path;                 // of SQLite
+    inventory::Options inventory_options;
+    std::size_t threads = 1;
+    std::optional<int> ready_fd;
+    LogLevel log_level = LogLevel::info;
+};
+
+// What `rushproofd serve` knows, in the order of its help.
+const std::vector<SettingInfo>& known_settings();
+
+// Errors: permanent "bad-setting"; the message names the flag or variable and what to write.
+Result<HostConfig> read_config(const Settings& settings);
+
+// The part of it that `rushproofd migrate` needs.
+Result<std::string> read_database_path(const Settings& settings);
+
+}  // namespace rushproof

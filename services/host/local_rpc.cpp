@@ -1,0 +1,25 @@
+#include "services/host/local_rpc.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+#include "core/base/hash.hpp"
+
+namespace rushproof {
+
+LocalRpc::LocalRpc(asio::any_io_executor own, const std::vector<LocalInstance>& instances)
+    : own_(std::move(own)), instances_(instances) {}
+
+Task<Result<std::string>> LocalRpc::call(Context context, RpcTarget target, std::string request) {
+    const LocalInstance& instance = instances_[hash64(target.shard) % instances_.size()];
+    auto answer = instance.router->answer(std::move(context), target.method, std::move(request));
+    if (instance.executor == own_) { co_return co_await std::move(answer); }
+    // A cancellation signal may not be emitted across threads: this slot is never connected.
+    co_return co_await asio::co_spawn(
+        instance.executor, std::move(answer),
+        asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable));
+}
+
+}  // namespace rushproof

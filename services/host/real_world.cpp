@@ -1,0 +1,221 @@
+#include "services/host/real_world.hpp"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "core/real/beast/rpc_http.hpp"
+#include "core/real/os/cores.hpp"
+#include "core/real/os/real_clock.hpp"
+#include "core/real/os/real_random.hpp"
+#include "core/real/os/real_spawner.hpp"
+#include "core/real/os/stop_signals.hpp"
+#include "core/real/sqlite/sqlite_database.hpp"
+#include "core/real/telemetry/real_telemetry.hpp"
+#include "core/runtime/http_router.hpp"
+#include "core/runtime/rpc_router.hpp"
+#include "services/gateway/gateway.hpp"
+#include "services/host/health.hpp"
+#include "services/host/local_rpc.hpp"
+
+namespace rushproof {
+
+namespace {
+
+// The database of a process whose roles need none.
+class NoDatabase final : public Database {
+public:
+    Task<Result<std::unique_ptr<Transaction>>> begin(Context, TransactionOptions) override {
+        co_return failure(ErrorKind::retryable, "unavailable", "this process has no database");
+    }
+};
+
+Result<std::unique_ptr<SqliteDatabase>> open_database(const std::string& path) {
+    SqliteOptions options;
+    options.path = path;
+    RP_TRY(auto database, SqliteDatabase::open(std::move(options)));
+    RP_CHECK(database->apply("inventory", inventory::migrations()));
+    return database;
+}
+
+using MakeRpc = std::function<std::unique_ptr<Rpc>(const asio::any_io_executor&, Clock&)>;
+
+// What runs on one core: an instance of each role, and the tables of what they answer.
+struct Core {
+    Core(asio::io_context& context, Database& database, RealTelemetry& telemetry,
+         const MakeRpc& make_rpc)
+        : executor(context.get_executor()),
+          clock(executor),
+          spawner(executor),
+          rpc(make_rpc(executor, clock)),
+          environment{clock, random, spawner, *rpc, database, telemetry},
+          http_router(telemetry),
+          rpc_router(telemetry) {}
+
+    void add(std::unique_ptr<Service> service) {
+        http_router.add(service->http_routes());
+        rpc_router.add(service->rpc_methods());
+        services.push_back(std::move(service));
+    }
+
+    asio::any_io_executor executor;
+    RealClock clock;
+    RealRandom random;
+    RealSpawner spawner;
+    std::unique_ptr<Rpc> rpc;
+    Environment environment;
+    HttpRouter http_router;
+    RpcRouter rpc_router;
+    std::vector<std::unique_ptr<Service>> services;  // callers before callees
+};
+
+class RealWorld {
+public:
+    explicit RealWorld(const HostConfig& config)
+        : config_(config), telemetry_(config.log_level), cores_(config.threads) {}
+
+    Result<void> start();
+    void run() { cores_.run(); }
+    // From any thread.
+    void stop();
+
+private:
+    void add_core(asio::io_context& context);
+    std::unique_ptr<Rpc> make_rpc(const asio::any_io_executor& executor, Clock& clock) const;
+    Result<void> listen();
+    void announce() const;
+    Task<void> drain();
+
+    const HostConfig& config_;
+    mutable RealTelemetry telemetry_;
+    std::atomic<bool> draining_ = false;
+    Cores cores_;
+    std::unique_ptr<Database> database_;
+    std::vector<LocalInstance> instances_;
+    std::vector<std::unique_ptr<Core>> worlds_;
+    std::unique_ptr<HttpServer> http_server_;
+    std::unique_ptr<HttpServer> rpc_server_;
+};
+
+Result<void> RealWorld::start() {
+    if (config_.inventory) {
+        RP_TRY(database_, open_database(config_.database_path));
+    } else {
+        database_ = std::make_unique<NoDatabase>();
+    }
+    for (std::size_t i = 0; i < cores_.size(); ++i) { add_core(cores_[i]); }
+    RP_CHECK(listen());
+    for (const auto& world : worlds_) {
+        for (const auto& service : world->services) {
+            asio::post(world->executor, [&service] { service->start(); });
+        }
+    }
+    asio::post(cores_[0], [this] { announce(); });
+    return {};
+}
+
+void RealWorld::add_core(asio::io_context& context) {
+    const MakeRpc rpc = [this](const auto& executor, Clock& clock) {
+        return make_rpc(executor, clock);
+    };
+    auto world = std::make_unique<Core>(context, *database_, telemetry_, rpc);
+    if (config_.gateway) {
+        gateway::Options options;
+        options.request_timeout = config_.http.request_timeout;
+        world->add(gateway::make_gateway(world->environment, options));
+    }
+    if (config_.inventory) {
+        world->add(inventory::make_inventory(world->environment, config_.inventory_options));
+    }
+    world->http_router.add(health_routes(draining_, world->services, telemetry_));
+    instances_.push_back({world->executor, &world->rpc_router});
+    worlds_.push_back(std::move(world));
+}
+
+std::unique_ptr<Rpc> RealWorld::make_rpc(const asio::any_io_executor& executor,
+                                         Clock& clock) const {
+    if (config_.inventory) { return std::make_unique<LocalRpc>(executor, instances_); }
+    const std::map<std::string, std::vector<HttpEndpoint>> remote{
+        {"inventory", config_.inventory_urls}};
+    return std::make_unique<HttpRpc>(executor, clock, remote);
+}
+
+Result<void> RealWorld::listen() {
+    std::vector<HttpServerCore> http;
+    std::vector<HttpServerCore> rpc;
+    for (const auto& world : worlds_) {
+        const HttpRouter& router = world->http_router;
+        http.push_back(
+            {world->executor, &world->clock, [&router](Context context, HttpRequest request) {
+                 return router.answer(std::move(context), std::move(request));
+             }});
+        rpc.push_back({world->executor, &world->clock, rpc_handler(world->rpc_router)});
+    }
+    RP_TRY(http_server_, HttpServer::create(std::move(http), config_.http, telemetry_));
+    if (config_.rpc) {
+        RP_TRY(rpc_server_, HttpServer::create(std::move(rpc), *config_.rpc, telemetry_));
+    }
+    return {};
+}
+
+std::string address_of(const HttpServerOptions& options, const HttpServer& server) {
+    const bool is_ipv6 = options.address.find(':') != std::string::npos;
+    return (is_ipv6 ? "[" + options.address + "]" : options.address) + ":" +
+           std::to_string(server.port());
+}
+
+// Tells a parent process the ports that were chosen, and people the same.
+void RealWorld::announce() const {
+    const std::string http = address_of(config_.http, *http_server_);
+    const std::string rpc = rpc_server_ ? address_of(*config_.rpc, *rpc_server_) : "";
+    telemetry_.log(LogLevel::info, "serving", {{"http", http}, {"rpc", rpc}});
+    if (!config_.ready_fd) { return; }
+    const std::string line = R"({"http":")" + http + R"(","rpc":")" + rpc + "\"}\n";
+    if (write(*config_.ready_fd, line.data(), line.size()) < 0) {
+        telemetry_.log(LogLevel::warning, "nobody reads --ready-fd", {});
+    }
+    close(*config_.ready_fd);
+}
+
+void RealWorld::stop() {
+    draining_ = true;
+    asio::co_spawn(cores_[0], drain(), asio::detached);
+}
+
+Task<void> RealWorld::drain() {
+    telemetry_.log(LogLevel::info, "draining", {});
+    co_await http_server_->drain();
+    if (rpc_server_) { co_await rpc_server_->drain(); }
+    for (const auto& world : worlds_) {
+        for (const auto& service : world->services) {
+            co_await asio::co_spawn(world->executor, service->stop(), asio::use_awaitable);
+        }
+    }
+    telemetry_.log(LogLevel::info, "drained", {});
+    cores_.stop();
+}
+
+}  // namespace
+
+Result<void> serve(const HostConfig& config) {
+    RealWorld world(config);
+    const StopSignals signals([&] { world.stop(); });
+    RP_CHECK(world.start());
+    world.run();
+    return {};
+}
+
+Result<void> migrate(const std::string& database_path) {
+    RP_TRY(const auto database, open_database(database_path));
+    return {};
+}
+
+}  // namespace rushproof
