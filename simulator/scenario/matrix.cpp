@@ -127,6 +127,12 @@ void apply_override(Node& root, const std::string& override_text, std::size_t or
         reader.error(value.error().place, value.error().problem);
         return;
     }
+    // One seed and several seeds are two ways to say the same thing: the override's way wins.
+    if (path == "seed" || path == "seeds") {
+        std::erase_if(root.entries, [](const NodeEntry& entry) {
+            return entry.key == "seed" || entry.key == "seeds";
+        });
+    }
     const auto found = find_path(root, path);
     // The root is not const, so nothing below it is.
     Node* node = const_cast<Node*>(found.node);
