@@ -28,6 +28,7 @@ struct SqliteOptions {
     // The write-ahead log is copied into the file whenever it has grown by this many pages.
     int checkpoint_pages = 1000;
     // What transaction_time() reads when a transaction begins; empty means the system's clock.
+    // Called by several threads at once.
     std::function<WallTime()> wall_clock;
     // A registered SQLite VFS; empty means the default one.
     std::string vfs;

@@ -38,7 +38,7 @@ class SqliteDatabaseTest : public testing::Test {
 protected:
     void SetUp() override {
         options_.path = directory_.file("shop.db");
-        options_.wall_clock = [this] { return clock_ += std::chrono::microseconds(1); };
+        options_.wall_clock = [this] { return WallTime(WallTime::duration(++clock_)); };
         reopen();
         ASSERT_TRUE(database_->apply("shop", schema));
     }
@@ -71,7 +71,7 @@ protected:
     }
 
     TemporaryDirectory directory_;
-    WallTime clock_{std::chrono::seconds(1'000)};
+    std::atomic<std::int64_t> clock_ = 1'000'000'000;  // ticks at each begin
     SqliteOptions options_;
     std::unique_ptr<SqliteDatabase> database_;
 };
@@ -147,12 +147,12 @@ TEST_F(SqliteDatabaseTest, NumbersParametersByNameNotByPlace) {
 TEST_F(SqliteDatabaseTest, TransactionTimeStandsStill) {
     auto transaction = begin(*database_);
     ASSERT_TRUE(transaction);
+    const WallTime now{WallTime::duration(clock_)};
     const auto first = execute(**transaction, {Call(database_time, {}), Call(add_now, {})});
-    const auto second =
-        commit(**transaction, {Call(database_time, {}), Call(read_event, {clock_})});
+    const auto second = commit(**transaction, {Call(database_time, {}), Call(read_event, {now})});
     ASSERT_TRUE(first && second);
     EXPECT_EQ((*first)[0].rows, (*second)[0].rows);
-    EXPECT_EQ(wall_time((*second)[1].rows[0], 2), clock_);
+    EXPECT_EQ(wall_time((*second)[1].rows[0], 2), now);
     const auto later = once(*database_, Call(database_time, {}));
     ASSERT_TRUE(later);
     EXPECT_EQ(integer(later->rows[0], 0), integer((*first)[0].rows[0], 0) + 1);
