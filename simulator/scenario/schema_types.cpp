@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "simulator/scenario/limits.hpp"
 
@@ -163,14 +164,16 @@ Type<bool> boolean_type() {
 }
 
 Type<std::int64_t> integer_type(std::int64_t min, std::int64_t max) {
-    const std::string range = std::to_string(min) + " to " + std::to_string(max);
+    const bool open = max == std::numeric_limits<std::int64_t>::max();
+    const std::string range =
+        std::to_string(min) + (open ? " or more" : " to " + std::to_string(max));
     return scalar_type<std::int64_t>(
         {"a whole number", "whole number, " + range,
          or_matrix_expression({{"type", "integer"}, {"minimum", min}, {"maximum", max}})},
-        [min, max, range](const Node& node) -> Parsed<std::int64_t> {
+        [min, max, hint = (open ? "" : "from ") + range](const Node& node) -> Parsed<std::int64_t> {
             const auto value = parse_integer(node.text);
             if (node.quoted || !value || *value < min || *value > max) {
-                return tl::unexpected(wanted("a whole number", node, "from " + range));
+                return tl::unexpected(wanted("a whole number", node, hint));
             }
             return *value;
         },

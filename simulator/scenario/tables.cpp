@@ -87,55 +87,61 @@ Type<Strategy> matrix_type() {
 
 // --- seeds ---
 
-Type<std::vector<std::uint64_t>> seeds_scalar_type() {
-    using Seeds = std::vector<std::uint64_t>;
-    const json::object whole{{"type", "integer"}, {"minimum", 0}};
-    const json::object range{{"type", "string"}, {"pattern", R"(^[0-9]+\.\.[0-9]+$|\$\{\{)"}};
-    return scalar_type<Seeds>(
-        {"a seed or a range of seeds", "whole number or range such as `1..500`",
-         any_of({whole, range})},
-        [](const Node& node) -> Parsed<Seeds> {
-            const std::string_view text = node.text;
-            const auto dots = text.find("..");
-            const auto first = parse_integer(text.substr(0, dots));
-            const auto last = dots == text.npos ? first : parse_integer(text.substr(dots + 2));
-            if (!first || !last || *first < 0 || *last < *first) {
-                return tl::unexpected(
-                    Problem{"expected a seed or a range of seeds, found " + describe(node),
-                            "write it like 7, 1..500 or [1, 2, 5..9]"});
-            }
-            if (*last - *first >= static_cast<std::int64_t>(limits::seeds_max)) {
-                return tl::unexpected(
-                    Problem{"too many seeds", "at most " + std::to_string(limits::seeds_max)});
-            }
-            Seeds seeds;
-            for (auto seed = *first; seed <= *last; ++seed) {
-                seeds.push_back(static_cast<std::uint64_t>(seed));
-            }
-            return seeds;
-        },
-        [](const Seeds& seeds) { return seeds.size() == 1 ? std::to_string(seeds[0]) : ""; });
+struct SeedRange {
+    std::uint64_t first = 1;
+    std::uint64_t last = 1;
+};
+
+using Seeds = std::vector<std::uint64_t>;
+
+void append(Seeds& seeds, const SeedRange& range) {
+    for (std::uint64_t seed = range.first; seed <= range.last; ++seed) { seeds.push_back(seed); }
 }
 
-Type<std::vector<std::uint64_t>> seeds_type() {
+Parsed<SeedRange> parse_seeds(const Node& node) {
+    const std::string_view text = node.text;
+    const auto dots = text.find("..");
+    const auto first = parse_integer(text.substr(0, dots));
+    const auto last = dots == text.npos ? first : parse_integer(text.substr(dots + 2));
+    if (!first || !last || *first < 0 || *last < *first) {
+        return tl::unexpected(
+            Problem{"expected a seed or a range of seeds, found " + describe(node),
+                    "write it like 7, 1..500 or [1, 2, 5..9]"});
+    }
+    if (*last - *first >= static_cast<std::int64_t>(limits::seeds_max)) {
+        return tl::unexpected(
+            Problem{"too many seeds", "at most " + std::to_string(limits::seeds_max)});
+    }
+    return SeedRange{static_cast<std::uint64_t>(*first), static_cast<std::uint64_t>(*last)};
+}
+
+Type<SeedRange> seed_range_type() {
+    const json::object whole{{"type", "integer"}, {"minimum", 0}};
+    const json::object range{{"type", "string"}, {"pattern", R"(^[0-9]+\.\.[0-9]+$|\$\{\{)"}};
+    return scalar_type<SeedRange>(
+        {"a seed or a range of seeds", "whole number or range such as `1..500`",
+         any_of({whole, range})},
+        &parse_seeds, {});
+}
+
+Type<Seeds> seeds_type() {
     constexpr std::size_t parts_max = 1000;
-    const auto parts = one_or_list(seeds_scalar_type(), parts_max);
+    const auto parts = one_or_list(seed_range_type(), parts_max);
     return {parts.shape,
-            [read_parts = parts.read](Reader& reader, const Node& node,
-                                      std::vector<std::uint64_t>& seeds) {
-                std::vector<std::vector<std::uint64_t>> read;
-                if (!read_parts(reader, node, read)) { return false; }
-                for (const auto& part : read) {
-                    if (seeds.size() + part.size() > limits::seeds_max) {
+            [read_parts = parts.read](Reader& reader, const Node& node, Seeds& seeds) {
+                std::vector<SeedRange> ranges;
+                if (!read_parts(reader, node, ranges)) { return false; }
+                for (const auto& range : ranges) {
+                    if (seeds.size() + (range.last - range.first) >= limits::seeds_max) {
                         reader.error(node.place, "too many seeds",
                                      "at most " + std::to_string(limits::seeds_max));
                         return false;
                     }
-                    seeds.insert(seeds.end(), part.begin(), part.end());
+                    append(seeds, range);
                 }
                 return true;
             },
-            seeds_scalar_type().spell};
+            [](const Seeds& seeds) { return std::to_string(seeds.front()); }};
 }
 
 // --- system ---
@@ -363,7 +369,13 @@ void describe_head(Object<Document>& object) {
                "for choosing among files")
         .field("mode", enumeration_type<Mode>(), in_scenario(&Scenario::mode),
                "the world in which it runs")
-        .field("seed", seeds_scalar_type(), in_scenario(&Scenario::seeds),
+        .field("seed", integer_type(0, INT64_MAX),
+               Property{[](Document& document, std::int64_t seed) {
+                            document.scenario.seeds = {static_cast<std::uint64_t>(seed)};
+                        },
+                        [](const Document& document) {
+                            return static_cast<std::int64_t>(document.scenario.seeds.front());
+                        }},
                "everything random follows from it")
         .field("seeds", seeds_type(), in_scenario(&Scenario::seeds), "one run for each of them")
         .at_most_one({"seed", "seeds"})

@@ -115,6 +115,12 @@ TEST(Overrides, ReplaceAnyValue) {
     EXPECT_EQ(scenario.stock.skus, 9);
 }
 
+TEST(Overrides, SeedAndSeedsAreOneThing) {
+    EXPECT_EQ(scenario_of(example_head + "seed: 7\n", {"seeds=1..3"}).seeds.size(), 3u);
+    EXPECT_EQ(scenario_of(example_head + "seeds: 1..3\n", {"seed=9"}).seeds,
+              std::vector<std::uint64_t>{9});
+}
+
 TEST(Overrides, LaterOnesWin) {
     EXPECT_EQ(scenario_of(example_head, {"duration=5s", "duration=6s"}).duration, seconds(6));
 }
