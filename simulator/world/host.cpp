@@ -63,7 +63,6 @@ void Host::bury() {
         const auto timers = std::exchange(timers_, {});
         const auto waits = std::exchange(waits_, {});
         free_waits_.clear();
-        waiting_count_ = 0;
     }
 }
 
@@ -134,7 +133,6 @@ WaitId Host::add_wait(std::unique_ptr<Wait> wait, std::optional<MonotonicTime> d
     const WaitId added{slot, waits_[slot].generation};
     if (deadline) { wait->timer = add_timer(*deadline, {{}, added}); }
     waits_[slot].wait = std::move(wait);
-    ++waiting_count_;
     return added;
 }
 
@@ -144,7 +142,6 @@ std::unique_ptr<Host::Wait> Host::take_wait(WaitId which) {
     }
     ++waits_[which.slot].generation;
     free_waits_.push_back(which.slot);
-    --waiting_count_;
     std::unique_ptr<Wait> wait = std::move(waits_[which.slot].wait);
     cancel_timer(wait->timer);
     return wait;

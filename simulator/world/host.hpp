@@ -62,7 +62,8 @@ public:
 
     // A new task identity; the name is for traces.
     Executor executor(std::string_view task_name);
-    // Starts a coroutine.  An exception that escapes from it ends the run.
+    // Starts a coroutine: at once when asked from a step of this host, otherwise as a step of its
+    // own.  An exception that escapes from it ends the run.
     void spawn(std::string_view task_name, Task<void> task);
     // Runs `function` as a step of this host, on behalf of the system.
     template <class Function>
@@ -93,9 +94,6 @@ public:
     template <class T>
     bool answer(ReplyTo<T> to, Result<T> result);
     bool fail(WaitId which, Error error);
-
-    // Coroutines that wait in reply().
-    std::size_t waiting() const { return waiting_count_; }
 
 private:
     friend class Machine;
@@ -183,7 +181,6 @@ private:
     Duration wake_ = Duration::max();  // when the first timer is due, in virtual time
     std::vector<WaitSlot> waits_;
     std::vector<std::uint32_t> free_waits_;
-    std::size_t waiting_count_ = 0;
     std::vector<std::unique_ptr<Job>> graveyard_;  // what a dead host was asked to run
     ClockPort clock_;
     RandomPort random_;
@@ -264,7 +261,7 @@ void Host::post(Function function) {
 template <class Handler, class... Arguments>
 void Host::complete(Handler handler, Arguments... arguments) {
     const auto executor = asio::get_associated_executor(
-        handler, asio::any_io_executor(Executor(*this, system_task_)));
+        handler, asio::any_completion_executor(Executor(*this, system_task_)));
     auto resume = [handler = std::move(handler), ... arguments = std::move(arguments)]() mutable {
         std::move(handler)(std::move(arguments)...);
     };

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <deque>
-#include <limits>
 
 #include "core/base/assert.hpp"
 
@@ -233,7 +232,6 @@ bool Network::is_full(Machine& from, Machine& to) {
 }
 
 void Network::enqueue(Machine& from, Machine& to, std::unique_ptr<Message> message) {
-    ++messages_;
     link(from, to).push(std::move(message));
 }
 

@@ -72,9 +72,8 @@ public:
     using Handler = std::function<Task<Result<T>>(Host& target, Context)>;
 
     // A request and its answer.  `handler` runs as a new coroutine of the target, and must hold
-    // nothing that belongs to the caller.  The deadline
-    // crosses as time left on the target's own clock.  The handler is not cancelled when the caller
-    // has gone.  Errors beside the handler's own:
+    // nothing that belongs to the caller; it is not cancelled when the caller has gone.  The
+    // deadline crosses as time left on the target's own clock.  Errors beside the handler's own:
     //   "unavailable" (retryable): refused, since nobody listened or the link's buffer was full, or
     //       the deadline had passed before anything was sent.  Nothing was processed.
     //   "connection-lost" (unknown outcome): the process that it was sent to died.
@@ -88,8 +87,6 @@ public:
     void inject(LinkFault fault);
     std::uint64_t lift(std::string_view id);
     std::uint64_t touched(std::string_view id) const;
-
-    std::uint64_t messages() const { return messages_; }
 
 private:
     struct ActiveFault;
@@ -162,7 +159,6 @@ private:
 
     Scheduler& scheduler_;
     LinkOptions options_;
-    std::uint64_t messages_ = 0;
     std::uint64_t calls_ = 0;
     std::map<MachinePair, std::unique_ptr<Link>> links_;
     std::map<MachinePair, Connection> connections_;

@@ -6,8 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/strand.hpp>
 #include <stdexcept>
 #include <vector>
 
@@ -163,12 +164,12 @@ TEST(Host, LateAnswersAreIgnored) {
     const auto start = host.clock().monotonic();
     host.spawn("first", wait(start + milliseconds(1)));
     world.scheduler.run_until(milliseconds(2));
-    EXPECT_EQ(host.waiting(), 0u);
+    EXPECT_TRUE(world.scheduler.waiting().empty());
     EXPECT_FALSE(host.answer(to, Result<std::int64_t>(1)));
 
     host.spawn("second", wait(start + milliseconds(10)));
     world.scheduler.run_until(milliseconds(3));
-    EXPECT_EQ(host.waiting(), 1u);
+    EXPECT_EQ(world.scheduler.waiting().size(), 1u);
     EXPECT_TRUE(host.answer(to, Result<std::int64_t>(2)));
     EXPECT_FALSE(host.answer(to, Result<std::int64_t>(3)));
     EXPECT_EQ(outcomes.size(), 1u) << "completed inline";
@@ -192,7 +193,37 @@ TEST(Host, WaitsAreCancellable) {
     host.spawn("race", race());
     EXPECT_EQ(world.scheduler.run_until(seconds(1)), RunEnd::idle);
     EXPECT_EQ(winner, 1u);
-    EXPECT_EQ(host.waiting(), 0u);
+    EXPECT_TRUE(world.scheduler.waiting().empty());
+}
+
+TEST(Host, ARaceMayBeWonBeforeTheOthersHaveBegun) {
+    using namespace asio::experimental::awaitable_operators;
+    ToyWorld world;
+    Host host(world.scheduler.add_machine("a"));
+    std::vector<std::size_t> winners;
+    const auto at_once = []() -> Task<void> { co_return; };
+    const auto races = [&]() -> Task<void> {
+        const auto first = co_await (at_once() || sleep_for(host.clock(), seconds(1)));
+        winners.push_back(first.index());
+        const auto second = co_await (sleep_for(host.clock(), seconds(1)) || at_once());
+        winners.push_back(second.index());
+    };
+    host.spawn("races", races());
+    EXPECT_EQ(world.scheduler.run_until(milliseconds(1)), RunEnd::idle);
+    EXPECT_EQ(winners, (std::vector<std::size_t>{0, 1}));
+}
+
+TEST(Host, CompletionsGoThroughTheHandlersOwnExecutor) {
+    ToyWorld world;
+    Host host(world.scheduler.add_machine("a"));
+    const auto strand = asio::make_strand(asio::any_io_executor(host.executor("strand")));
+    bool in_strand = false;
+    host.clock().wait_until(host.clock().monotonic(),
+                            asio::bind_executor(strand, [&](boost::system::error_code) {
+                                in_strand = strand.running_in_this_thread();
+                            }));
+    EXPECT_EQ(world.scheduler.run_until(milliseconds(1)), RunEnd::idle);
+    EXPECT_TRUE(in_strand);
 }
 
 TEST(Host, RandomIsKeyedByNameAndIncarnation) {
