@@ -77,7 +77,7 @@ std::uint64_t PayloadHash<std::vector<Rows>>::of(const std::vector<Rows>& result
 }
 
 DatabaseServer::DatabaseServer(Scheduler& scheduler, Machine& machine, ModelSchema schema)
-    : scheduler_(scheduler), machine_(machine) {
+    : scheduler_(scheduler), machine_(machine), crash_draws_(keyed_stream(scheduler.seed(), "database-crash")) {
     ModelOptions options;
     options.wall = [this] { return machine_.clock().wall(scheduler_.now()); };
     options.elapsed = [this] { return scheduler_.now(); };
@@ -100,8 +100,10 @@ DatabaseServer::DatabaseServer(Scheduler& scheduler, Machine& machine, ModelSche
 DatabaseServer::~DatabaseServer() = default;
 
 void DatabaseServer::crashed() {
+    // Of the commits that were on their way to the disk, some have arrived.
+    const std::size_t kept = crash_draws_.below(model_->unflushed() + 1);
+    model_->crash(kept);
     sessions_.clear();
-    model_->crash();
 }
 
 void DatabaseServer::client_crashed(std::uint32_t machine, std::uint32_t incarnation) {

@@ -74,6 +74,7 @@ private:
     std::unique_ptr<ModelDatabase> model_;
     std::map<SessionKey, std::shared_ptr<ModelSession>> sessions_;
     std::map<std::string, LossyCommits> lossy_;
+    RandomStream crash_draws_;
 };
 
 // The pool of one process: at most `connections_max` transactions at a time; further ones wait, in

@@ -375,9 +375,10 @@ std::string SimWorld::kill(const std::string& name) {
     Host* host = host_of(name);
     if (host == nullptr || !host->alive()) { return {}; }
     if (name == database_name) {
+        // The tables first: they must not see the calls of a dead process unwind.
+        database_.crashed();
         database_host_->crash();
         database_host_.reset();
-        database_.crashed();
         return "the database process died";
     }
     Instance& instance = instances_.at(name);
