@@ -77,7 +77,9 @@ std::uint64_t PayloadHash<std::vector<Rows>>::of(const std::vector<Rows>& result
 }
 
 DatabaseServer::DatabaseServer(Scheduler& scheduler, Machine& machine, ModelSchema schema)
-    : scheduler_(scheduler), machine_(machine), crash_draws_(keyed_stream(scheduler.seed(), "database-crash")) {
+    : scheduler_(scheduler),
+      machine_(machine),
+      crash_draws_(keyed_stream(scheduler.seed(), "database-crash")) {
     ModelOptions options;
     options.wall = [this] { return machine_.clock().wall(scheduler_.now()); };
     options.elapsed = [this] { return scheduler_.now(); };
@@ -111,6 +113,7 @@ void DatabaseServer::client_crashed(std::uint32_t machine, std::uint32_t incarna
         const auto first = sessions_.lower_bound(SessionKey{machine, incarnation, 0});
         const auto last = sessions_.lower_bound(SessionKey{machine, incarnation + 1, 0});
         sessions_.erase(first, last);
+        reset_[machine] = incarnation;
     });
 }
 
@@ -141,11 +144,19 @@ CommitFate DatabaseServer::next_fate() {
     return {};
 }
 
+bool DatabaseServer::is_reset(const SessionKey& key) const {
+    const auto found = reset_.find(key.machine);
+    return found != reset_.end() && key.incarnation <= found->second;
+}
+
 Task<Result<std::vector<Rows>>> DatabaseServer::run(DatabaseServer& server, SessionKey key,
                                                     TransactionOptions options,
-                                                    std::vector<Call> calls, bool commits) {
+                                                    std::vector<Call> calls, Stage stage) {
     auto found = server.sessions_.find(key);
     if (found == server.sessions_.end()) {
+        // Only its first message opens a session.  A later one that finds none comes from a
+        // transaction that died with its connection: half of it must not be taken for a whole.
+        if (!stage.opens || server.is_reset(key)) { co_return failure(connection_lost()); }
         found = server.sessions_.emplace(key, server.model_->open_session()).first;
         if (auto begun = found->second->begin(options); !begun) {
             Error error = begun.error();
@@ -155,7 +166,7 @@ Task<Result<std::vector<Rows>>> DatabaseServer::run(DatabaseServer& server, Sess
     }
     // A reset connection erases the session while this call waits: keep it until the call ends.
     const std::shared_ptr<ModelSession> session = found->second;
-    if (!commits) { co_return co_await session->execute(std::move(calls)); }
+    if (!stage.commits) { co_return co_await session->execute(std::move(calls)); }
     const CommitFate fate = server.next_fate();
     auto result = co_await session->commit(std::move(calls), fate);
     server.close(key);
@@ -207,12 +218,13 @@ private:
                                                bool commits) {
         if (ended_) { co_return failure(connection_lost()); }
         if (!database_.points_.empty()) { co_await pass(what, "before"); }
-        begun_ = true;
+        const DatabaseServer::Stage stage{.opens = !std::exchange(begun_, true),
+                                          .commits = commits};
         DatabaseServer& server = database_.server_;
         const std::uint64_t payload = hash_calls(calls);
-        auto serve = [&server, key = key_, options = options_, calls = std::move(calls), commits](
+        auto serve = [&server, key = key_, options = options_, calls = std::move(calls), stage](
                          Host&, Context) mutable {
-            return DatabaseServer::run(server, key, options, std::move(calls), commits);
+            return DatabaseServer::run(server, key, options, std::move(calls), stage);
         };
         auto result = co_await database_.network_.call<std::vector<Rows>>(
             database_.host_, server.machine(), what, payload, context_, std::move(serve));

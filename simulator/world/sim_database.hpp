@@ -63,9 +63,16 @@ private:
         std::uint64_t lost = 0;
     };
 
+    // Which message of its transaction it is; one may be both.
+    struct Stage {
+        bool opens;
+        bool commits;
+    };
+
     static Task<Result<std::vector<Rows>>> run(DatabaseServer& server, SessionKey key,
                                                TransactionOptions options, std::vector<Call> calls,
-                                               bool commits);
+                                               Stage stage);
+    bool is_reset(const SessionKey& key) const;
     void close(SessionKey key) { sessions_.erase(key); }
     CommitFate next_fate();
 
@@ -73,6 +80,7 @@ private:
     Machine& machine_;
     std::unique_ptr<ModelDatabase> model_;
     std::map<SessionKey, std::shared_ptr<ModelSession>> sessions_;
+    std::map<std::uint32_t, std::uint32_t> reset_;  // machine -> the last incarnation that died
     std::map<std::string, LossyCommits> lossy_;
     RandomStream crash_draws_;
 };
