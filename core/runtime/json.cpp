@@ -1,5 +1,6 @@
 #include "core/runtime/json.hpp"
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <charconv>
 
@@ -20,6 +21,8 @@ Result<json::value> parse_object(std::string_view body, const json::storage_ptr&
     if (!value.is_object()) { return failure(malformed("the body must be a JSON object")); }
     return value;
 }
+
+bool needs_escape(char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; }
 
 }  // namespace
 
@@ -97,18 +100,21 @@ void JsonWriter::name(std::string_view member_name) {
 void JsonWriter::quote(std::string_view value) {
     constexpr std::string_view hex = "0123456789abcdef";
     text_ += '"';
-    for (const char c : value) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
-            text_ += '\\';
-            text_ += c;
-        } else if (byte < 0x20) {
+    while (true) {
+        const auto special = std::find_if(value.begin(), value.end(), &needs_escape);
+        const auto plain = static_cast<std::size_t>(special - value.begin());
+        text_.append(value.substr(0, plain));
+        if (special == value.end()) { break; }
+        const auto byte = static_cast<unsigned char>(*special);
+        if (byte < 0x20) {
             text_ += "\\u00";
             text_ += hex[byte >> 4];
             text_ += hex[byte & 15];
         } else {
-            text_ += c;
+            text_ += '\\';
+            text_ += *special;
         }
+        value.remove_prefix(plain + 1);
     }
     text_ += '"';
 }

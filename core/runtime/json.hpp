@@ -36,6 +36,7 @@ private:
 // Members appear in the order of the calls; the caller keeps begin and end in pairs.
 class JsonWriter {
 public:
+    JsonWriter() { text_.reserve(256); }
     void begin_object();
     void end_object();
     void begin_array(std::string_view name);

@@ -1,22 +1,39 @@
 #include "core/runtime/rfc3339.hpp"
 
-#include <cstdio>
-
 namespace rushproof {
 
+namespace {
+
+void append(std::string& text, std::int64_t number, std::size_t digits) {
+    text.append(digits, '0');
+    for (std::size_t i = text.size(); digits > 0; --digits, number /= 10) {
+        text[--i] = static_cast<char>('0' + number % 10);
+    }
+}
+
+}  // namespace
+
 std::string to_rfc3339(WallTime time) {
-    using std::chrono::floor;
     const auto since_epoch = time.time_since_epoch();
-    const auto days = floor<std::chrono::days>(since_epoch);
+    const auto days = std::chrono::floor<std::chrono::days>(since_epoch);
     const std::chrono::year_month_day date{std::chrono::sys_days(days)};
     const std::chrono::hh_mm_ss clock(since_epoch - days);
-    char text[48];
-    std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02lld:%02lld:%02lld.%06lldZ",
-                  static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                  static_cast<unsigned>(date.day()), static_cast<long long>(clock.hours().count()),
-                  static_cast<long long>(clock.minutes().count()),
-                  static_cast<long long>(clock.seconds().count()),
-                  static_cast<long long>(clock.subseconds().count()));
+    std::string text;
+    text.reserve(27);
+    append(text, static_cast<int>(date.year()), 4);
+    text += '-';
+    append(text, static_cast<unsigned>(date.month()), 2);
+    text += '-';
+    append(text, static_cast<unsigned>(date.day()), 2);
+    text += 'T';
+    append(text, clock.hours().count(), 2);
+    text += ':';
+    append(text, clock.minutes().count(), 2);
+    text += ':';
+    append(text, clock.seconds().count(), 2);
+    text += '.';
+    append(text, clock.subseconds().count(), 6);
+    text += 'Z';
     return text;
 }
 
