@@ -170,7 +170,17 @@ RunRecord judge_run(const Scenario& scenario, std::uint64_t seed, const RunEvide
     record.cell = scenario.cell;
     record.trace_hash = evidence.trace_hash;
     record.build = build_text();
-    record.checks = judge_checks(scenario, evidence.history);
+    // Without a history there is nothing to judge, and saying so once is enough.
+    if (!evidence.history.events.empty()) {
+        record.checks = judge_checks(scenario, evidence.history);
+    }
+    if (!evidence.troubles.empty()) {
+        CheckRecord trouble;
+        trouble.name = "run";
+        trouble.verdict = "unknown";
+        trouble.sentence = evidence.troubles.front();
+        record.checks.insert(record.checks.begin(), std::move(trouble));
+    }
     if (!evidence.disagreements.empty()) {
         record.checks.push_back(audit_record(evidence.disagreements));
     }
@@ -182,7 +192,9 @@ RunRecord judge_run(const Scenario& scenario, std::uint64_t seed, const RunEvide
     record.metrics.wall_time = evidence.wall_time;
     record.metrics.scheduler_steps = evidence.steps;
     record.notes = evidence.notes;
-    record.notes.insert(record.notes.end(), evidence.troubles.begin(), evidence.troubles.end());
+    for (std::size_t i = 1; i < evidence.troubles.size(); ++i) {
+        record.notes.push_back(evidence.troubles[i]);
+    }
     record.latency_verdict = "judged";
     if (!evidence.doubts.empty()) {
         record.latency_verdict = "not judged: ";

@@ -19,10 +19,16 @@ namespace {
 constexpr auto wait_poll = std::chrono::milliseconds(2);
 
 // Only system calls here: it runs between fork and exec of a program with threads.
-[[noreturn]] void become(const std::string& program, const std::vector<char*>& words, int log) {
+[[noreturn]] void become(const std::string& program, const std::vector<char*>& words, int log,
+                         int ready) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::dup2(log, STDOUT_FILENO);
     ::dup2(log, STDERR_FILENO);
+    if (ready == Child::ready_descriptor) {
+        ::fcntl(ready, F_SETFD, 0);
+    } else {
+        ::dup2(ready, Child::ready_descriptor);
+    }
     ::execv(program.c_str(), words.data());
     ::_exit(127);
 }
@@ -30,7 +36,7 @@ constexpr auto wait_poll = std::chrono::milliseconds(2);
 }  // namespace
 
 Result<Child> Child::start(const std::string& program, const std::vector<std::string>& arguments,
-                           const std::filesystem::path& log) {
+                           const std::filesystem::path& log, int ready) {
     const auto refuse = [&](const std::string& what) {
         return failure(ErrorKind::permanent, "cannot-start", what + ": " + std::strerror(errno));
     };
@@ -45,7 +51,7 @@ Result<Child> Child::start(const std::string& program, const std::vector<std::st
     for (std::string& text : texts) { words.push_back(text.data()); }
     words.push_back(nullptr);
     const pid_t pid = ::fork();
-    if (pid == 0) { become(program, words, file); }
+    if (pid == 0) { become(program, words, file, ready); }
     ::close(file);
     if (pid < 0) { return refuse("no new process"); }
     return Child(pid);

@@ -16,10 +16,11 @@ namespace rushproof::simulator {
 // Used by one thread at a time.  The process dies with the thread that started it.
 class Child {
 public:
-    // Its output is appended to `log`.
+    // Its output is appended to `log`.  It finds `ready` open as descriptor `ready_descriptor`.
     static Result<Child> start(const std::string& program,
                                const std::vector<std::string>& arguments,
-                               const std::filesystem::path& log);
+                               const std::filesystem::path& log, int ready);
+    static constexpr int ready_descriptor = 3;
     Child(const Child&) = delete;
     Child& operator=(const Child&) = delete;
     Child(Child&& other) noexcept;

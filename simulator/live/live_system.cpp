@@ -1,13 +1,14 @@
 #include "simulator/live/live_system.hpp"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
-#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <boost/json.hpp>
 #include <chrono>
-#include <fstream>
-#include <optional>
-#include <thread>
 
 #include "core/base/assert.hpp"
 
@@ -16,9 +17,8 @@ namespace rushproof::simulator {
 namespace {
 
 constexpr std::string_view inventory_name = "inventory/0";
-constexpr auto ready_within = std::chrono::seconds(20);
+constexpr int ready_within_ms = 20'000;
 constexpr auto drain_within = std::chrono::seconds(15);
-constexpr auto poll_interval = std::chrono::milliseconds(5);
 
 std::string in_milliseconds(Duration duration) {
     return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) +
@@ -37,17 +37,19 @@ LiveSystem::LiveSystem(const Scenario& scenario, std::string program,
     : scenario_(scenario), program_(std::move(program)), directory_(std::move(directory)) {
     const SystemSpec& system = scenario_.system;
     Instance& inventory = instances_[std::string(inventory_name)];
-    inventory.listen_option = "--rpc-listen";
+    inventory.listen_option = "rpc-listen";
     inventory.arguments = {"serve",
                            "--role=inventory",
+                           "--listen=127.0.0.1:0",
+                           "--log-level=warning",
                            "--database=sqlite:" + database().string(),
                            "--strategy=" + system.reservation,
                            "--reservation-ttl=" + in_milliseconds(system.reservation_ttl),
                            "--sweep-interval=" + in_milliseconds(system.sweep_interval)};
     for (std::int64_t i = 0; i < system.gateways; ++i) {
         Instance& gateway = instances_["gateway/" + std::to_string(i)];
-        gateway.listen_option = "--listen";
-        gateway.arguments = {"serve", "--role=gateway",
+        gateway.listen_option = "listen";
+        gateway.arguments = {"serve", "--role=gateway", "--log-level=warning",
                              "--request-timeout=" + in_milliseconds(system.request_timeout)};
     }
 }
@@ -59,37 +61,47 @@ LiveSystem::Instance& LiveSystem::instance(const std::string& name) {
     return found->second;
 }
 
-std::filesystem::path LiveSystem::port_file(const std::string& name) const {
-    return directory_ / (file_name(name) + ".port");
-}
-
-Result<void> LiveSystem::launch(const std::string& name, Instance& instance) {
+Result<void> LiveSystem::launch(const std::string& name, Instance& instance, int ready) {
     std::vector<std::string> arguments = instance.arguments;
-    arguments.push_back(instance.listen_option + "=127.0.0.1:" + std::to_string(instance.port));
-    arguments.push_back("--port-file=" + port_file(name).string());
-    std::error_code error;
-    std::filesystem::remove(port_file(name), error);
-    RP_TRY(Child child, Child::start(program_, arguments, directory_ / (file_name(name) + ".log")));
+    arguments.push_back("--" + instance.listen_option + "=" + instance.address);
+    arguments.push_back("--ready-fd=" + std::to_string(Child::ready_descriptor));
+    RP_TRY(Child child,
+           Child::start(program_, arguments, directory_ / (file_name(name) + ".log"), ready));
     instance.child.emplace(std::move(child));
     instance.paused = false;
     return {};
 }
 
-// The port file appears, whole, when the process listens.
-Result<void> LiveSystem::await_port(const std::string& name, Instance& instance) {
-    const auto give_up = std::chrono::steady_clock::now() + ready_within;
+// One line of JSON comes through the pipe when the process is ready.
+Result<void> LiveSystem::start_first_time(const std::string& name, Instance& instance) {
     const std::string log = (directory_ / (file_name(name) + ".log")).string();
-    while (std::chrono::steady_clock::now() < give_up) {
-        std::ifstream file(port_file(name));
-        if (file >> instance.port && instance.port != 0) { return {}; }
-        if (const auto status = instance.child->wait(poll_interval)) {
-            return failure(
-                ErrorKind::permanent, "cannot-start",
-                name + " ended with " + status_text(*status) + " before it listened; see " + log);
-        }
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) {
+        return failure(ErrorKind::permanent, "cannot-start", "no pipe");
     }
-    return failure(ErrorKind::permanent, "cannot-start",
-                   name + " did not listen in time; see " + log);
+    const auto launched = launch(name, instance, ends[1]);
+    ::close(ends[1]);
+    std::string line;
+    std::array<char, 512> buffer;
+    pollfd waiting{ends[0], POLLIN, 0};
+    while (launched && ::poll(&waiting, 1, ready_within_ms) > 0) {
+        const ssize_t got = ::read(ends[0], buffer.data(), buffer.size());
+        if (got <= 0) { break; }
+        line.append(buffer.data(), static_cast<std::size_t>(got));
+    }
+    ::close(ends[0]);
+    RP_CHECK(launched);
+    boost::system::error_code error;
+    const auto answer = boost::json::parse(line, error);
+    const auto* object = error ? nullptr : answer.if_object();
+    const std::string member = instance.listen_option == "listen" ? "http" : "rpc";
+    const auto* address = object == nullptr ? nullptr : object->if_contains(member);
+    if (address == nullptr || !address->is_string()) {
+        return failure(ErrorKind::permanent, "cannot-start",
+                       name + " did not get ready; see " + log);
+    }
+    instance.address = std::string(address->get_string());
+    return {};
 }
 
 Result<void> LiveSystem::start_all() {
@@ -99,15 +111,12 @@ Result<void> LiveSystem::start_all() {
         std::filesystem::remove(database().string() + suffix, error);
     }
     Instance& inventory = instances_.at(std::string(inventory_name));
-    RP_CHECK(launch(std::string(inventory_name), inventory));
-    RP_CHECK(await_port(std::string(inventory_name), inventory));
+    RP_CHECK(start_first_time(std::string(inventory_name), inventory));
     for (auto& [name, instance] : instances_) {
         if (!name.starts_with("gateway/")) { continue; }
-        instance.arguments.push_back("--inventory-url=http://127.0.0.1:" +
-                                     std::to_string(inventory.port));
-        RP_CHECK(launch(name, instance));
-        RP_CHECK(await_port(name, instance));
-        gateway_urls_.push_back("http://127.0.0.1:" + std::to_string(instance.port));
+        instance.arguments.push_back("--inventory-url=http://" + inventory.address);
+        RP_CHECK(start_first_time(name, instance));
+        gateway_urls_.push_back("http://" + instance.address);
     }
     return {};
 }
@@ -180,7 +189,9 @@ std::string LiveSystem::start(const std::string& name) {
     }
     const std::string own_name =
         &target == &instances_.at(std::string(inventory_name)) ? std::string(inventory_name) : name;
-    const auto launched = launch(own_name, target);
+    const int nobody = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+    const auto launched = launch(own_name, target, nobody);
+    ::close(nobody);
     return launched ? evidence + "process " + std::to_string(target.child->pid()) + " started"
                     : std::string();
 }

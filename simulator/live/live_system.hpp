@@ -46,15 +46,15 @@ private:
     struct Instance {
         std::vector<std::string> arguments;  // without the port
         std::string listen_option;
-        std::uint16_t port = 0;  // 0 until its first start chose one
+        std::string address = "127.0.0.1:0";  // with a port once its first start chose one
         std::optional<Child> child;
         bool paused = false;
     };
 
     Instance& instance(const std::string& name);
-    Result<void> launch(const std::string& name, Instance& instance);
-    Result<void> await_port(const std::string& name, Instance& instance);
-    std::filesystem::path port_file(const std::string& name) const;
+    Result<void> launch(const std::string& name, Instance& instance, int ready);
+    // Waits until it is ready, and keeps the address that it chose.
+    Result<void> start_first_time(const std::string& name, Instance& instance);
 
     const Scenario& scenario_;
     std::string program_;
