@@ -1,6 +1,7 @@
 #include "simulator/load/arrivals.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "simulator/load/draws.hpp"
 
@@ -73,14 +74,32 @@ void ArrivalSchedule::add_piece(std::int64_t begin, std::int64_t length, std::in
     pieces_.push_back(piece);
 }
 
+// Solves the quadratic equation above; good to some nanoseconds unless the rate is close to zero.
+std::int64_t ArrivalSchedule::guess_offset(const Piece& piece, Wide arrivals) {
+    const auto from = static_cast<double>(piece.rate_from);
+    const auto slope =
+        (static_cast<double>(piece.rate_to) - from) / static_cast<double>(piece.length);
+    const double wanted = static_cast<double>(arrivals) * (1e12 / 4294967296.0);
+    const double root = std::sqrt(std::max(from * from + 2 * slope * wanted, 0.0));
+    const double offset = 2 * wanted / std::max(from + root, 1e-9);
+    return static_cast<std::int64_t>(std::min(offset, static_cast<double>(piece.length)));
+}
+
 std::int64_t ArrivalSchedule::offset_of(const Piece& piece, Wide arrivals) const {
     const Wide wanted = arrivals - piece.arrivals_before;
     if (piece.rate_from == piece.rate_to) {
         const Wide divisor = static_cast<Wide>(piece.rate_from) * one_arrival;
         return static_cast<std::int64_t>((wanted * ns_per_1000_seconds + divisor - 1) / divisor);
     }
+    // The guess narrows the search and has no influence on its answer, which is exact.
+    constexpr std::int64_t reach = 64;
     std::int64_t low = 0;
     std::int64_t high = piece.length;
+    const std::int64_t guess = guess_offset(piece, wanted);
+    if (guess > reach && piece.arrivals_until(guess - reach) < wanted) { low = guess - reach + 1; }
+    if (guess + reach < high && piece.arrivals_until(guess + reach) >= wanted) {
+        high = guess + reach;
+    }
     while (low < high) {
         const std::int64_t middle = low + (high - low) / 2;
         if (piece.arrivals_until(middle) >= wanted) {

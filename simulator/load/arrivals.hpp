@@ -55,6 +55,7 @@ private:
 
     void add_piece(std::int64_t begin, std::int64_t length, std::int64_t rate_from,
                    std::int64_t rate_to);
+    static std::int64_t guess_offset(const Piece& piece, unsigned __int128 arrivals);
     std::int64_t offset_of(const Piece& piece, unsigned __int128 arrivals) const;
     bool is_mine(std::uint64_t number) const;
 

@@ -178,6 +178,7 @@ private:
 
     void insert_by_time(const std::vector<Event>& events) {
         std::vector<std::pair<std::int64_t, std::size_t>> order;
+        order.reserve(events.size());
         for (std::size_t i = 0; i < events.size(); ++i) { order.emplace_back(events[i].time, i); }
         std::sort(order.begin(), order.end());
         std::vector<Event> merged;

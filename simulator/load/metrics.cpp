@@ -73,6 +73,7 @@ OperationMetrics summarize_operation(const LoadMetrics& metrics, Function functi
 }  // namespace
 
 void LoadMetrics::merge(const LoadMetrics& other) {
+    if (loads.empty()) { loads = other.loads; }
     append(operations, other.operations);
     append(attempts, other.attempts);
     append(arrivals, other.arrivals);

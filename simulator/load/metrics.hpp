@@ -43,7 +43,7 @@ struct LoadMetrics {
     std::vector<AttemptSample> attempts;
     std::vector<ArrivalSample> arrivals;  // of open-loop loads
 
-    // Of another generator thread of the same run.
+    // Adds those of another generator thread of the same run; empty ones become the other's.
     void merge(const LoadMetrics& other);
 };
 

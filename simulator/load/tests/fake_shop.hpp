@@ -52,8 +52,9 @@ struct LoadRun {
     std::vector<Event> observed;
 };
 
+// `clock` is the generator's, if it is not the world's.
 inline LoadRun run_load(FakeWorld& world, const Scenario& scenario, HttpClient& http,
-                        std::uint64_t seed = 1, LoadShare share = {}) {
+                        std::uint64_t seed = 1, LoadShare share = {}, Clock* clock = nullptr) {
     LoadRun run;
     DriverOptions options;
     options.seed = seed;
@@ -61,11 +62,12 @@ inline LoadRun run_load(FakeWorld& world, const Scenario& scenario, HttpClient& 
     options.start = world.monotonic();
     Recorder recorder(run.history, share.part, share.parts,
                       [&](const Event& event) { run.observed.push_back(event); });
-    Driver driver(scenario, options, ClientWorld{world, world, http}, recorder);
-    const auto whole = [](FakeWorld& clock, Driver& runs) -> Task<Duration> {
-        const MonotonicTime start = clock.monotonic();
+    Driver driver(scenario, options, ClientWorld{clock == nullptr ? world : *clock, world, http},
+                  recorder);
+    const auto whole = [](FakeWorld& in, Driver& runs) -> Task<Duration> {
+        const MonotonicTime start = in.monotonic();
         co_await runs.run();
-        co_return clock.monotonic() - start;
+        co_return in.monotonic() - start;
     };
     run.took = world.finish(whole(world, driver)).value();
     run.metrics = driver.metrics();

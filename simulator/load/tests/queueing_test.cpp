@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "simulator/load/tests/fake_shop.hpp"
+#include "simulator/load/thresholds.hpp"
 
 namespace rushproof::simulator {
 namespace {
@@ -158,6 +159,55 @@ TEST(Queueing, LittlesLawHolds) {
     const double from_server =
         static_cast<double>(server.time_in_system().count()) / static_cast<double>(server.served());
     EXPECT_NEAR(reads_made.latency.mean(), from_server, 1);
+}
+
+// The clock of a generator whose thread gets no processor for a while.
+class BlockedClock final : public Clock {
+public:
+    BlockedClock(Clock& clock, MonotonicTime begin, MonotonicTime end)
+        : clock_(clock), begin_(begin), end_(end) {}
+
+    MonotonicTime monotonic() const override { return clock_.monotonic(); }
+    WallTime wall() const override { return clock_.wall(); }
+    void wait_until(MonotonicTime at, WaitHandler handler) override {
+        clock_.wait_until(at >= begin_ && at < end_ ? end_ : at, std::move(handler));
+    }
+
+private:
+    Clock& clock_;
+    MonotonicTime begin_;
+    MonotonicTime end_;
+};
+
+TEST(Queueing, TheGeneratorOwnsUpToItsOwnLateness) {
+    FakeWorld world;
+    FakeShop shop([&](Context, HttpRequest) -> Task<Result<HttpResponse>> {
+        co_await sleep_for(world, milliseconds(3));
+        co_return stock_of(1);
+    });
+    const MonotonicTime begin = world.monotonic() + seconds(2);
+    BlockedClock blocked(world, begin, begin + milliseconds(50));
+    const Scenario scenario = reads(1'000, seconds(5), Arrivals::uniform);
+    const LoadRun run = run_load(world, scenario, shop, 1, {}, &blocked);
+    ASSERT_EQ(run.metrics.operations.size(), 5'000u);
+    // Response time is lag and service time, for each operation, to the nanosecond.
+    std::int64_t late = 0;
+    for (std::size_t i = 0; i < 5'000; ++i) {
+        const OperationSample& operation = run.metrics.operations[i];
+        const AttemptSample& attempt = run.metrics.attempts[i];
+        EXPECT_EQ(attempt.sent, operation.sent);
+        EXPECT_EQ(attempt.done - attempt.sent, 3'000'000);
+        const std::int64_t lag = operation.sent - operation.intended;
+        const bool in_block =
+            operation.intended >= 2'000'000'000 && operation.intended < 2'050'000'000;
+        EXPECT_EQ(lag, in_block ? 2'050'000'000 - operation.intended : 0);
+        EXPECT_EQ(operation.done - operation.intended, lag + 3'000'000);
+        late += in_block ? 1 : 0;
+    }
+    EXPECT_EQ(late, 50);
+    EXPECT_FALSE(generator_doubts(scenario, 1, run.metrics, {}, {}).empty());
+    const LoadRun in_time = run_load(world, scenario, shop);
+    EXPECT_TRUE(generator_doubts(scenario, 1, in_time.metrics, {}, {}).empty());
 }
 
 }  // namespace

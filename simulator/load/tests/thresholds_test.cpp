@@ -246,7 +246,11 @@ TEST(Metrics, SummaryCountsAndSlices) {
         sample.outcome = i < 100 ? Outcome::succeeded : Outcome::unknown;
         metrics.operations.push_back(sample);
     }
-    const RunMetrics summary = summarize(metrics, seconds(2));
+    metrics.loads = {"flash"};
+    LoadMetrics merged;
+    merged.merge(metrics);
+    EXPECT_EQ(merged.loads, metrics.loads);
+    const RunMetrics summary = summarize(merged, seconds(2));
     ASSERT_EQ(summary.operations.size(), 1u);
     const OperationMetrics& confirm = summary.operations[0];
     EXPECT_EQ(confirm.operation, "confirm");
