@@ -68,12 +68,18 @@ std::vector<std::string> check_names(const std::vector<RunRecord>& runs) {
     return names;
 }
 
+// A run without a matrix is named by its title, which may be long and stands above the table.
+std::string clipped(const std::string& name) {
+    constexpr std::size_t longest = 32;
+    return name.size() <= longest ? name : name.substr(0, longest - 3) + "...";
+}
+
 std::string verdict_table(const std::vector<RunRecord>& runs) {
     const auto names = check_names(runs);
     Table table{{"", "runs", "operations", "unknown", "p50", "p99"}};
     for (const auto& name : names) { table[0].push_back(name); }
     for (const Cell& cell : group_by_cell(runs)) {
-        std::vector<std::string> row{cell.name,
+        std::vector<std::string> row{clipped(cell.name),
                                      count_text(cell.runs.size()),
                                      count_text(cell.operations),
                                      count_text(cell.unknown_outcomes),
@@ -146,7 +152,8 @@ std::string terminal_report(const std::vector<RunRecord>& runs) {
             }
         }
     }
-    for (const auto& note : notes) { text += "\nNote: " + note + "\n"; }
+    if (!notes.empty()) { text += "\n"; }
+    for (const auto& note : notes) { text += "Note: " + note + "\n"; }
     return text + "\n" + headline(runs) + "\n";
 }
 

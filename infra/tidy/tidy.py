@@ -7,6 +7,7 @@
   await    co_await shapes that g++ 12 miscompiles; two random draws in one expression
   format   clang-format
   changed  clang-tidy on the files changed since the last landing (RUSHPROOF_TIDY_BASE=commit to choose)
+  requirements  docs/requirements.md: every row has a state, and what it names exists
   symbols BUILD  no clock, thread, socket, file or random device in the objects of the shared code
 """
 import os
@@ -138,6 +139,30 @@ def changed():
         yield done.stdout[-2000:] + done.stderr[-2000:]
 
 
+def requirements():
+    name = 'docs/requirements.md'
+    sources = '\n'.join(Path(path).read_text(encoding='utf-8') for path in tracked('_test.cpp', '_test.py'))
+    rows = 0
+    for number, line in enumerate(lines_of(name), 1):
+        cells = [cell.strip() for cell in line.split('|')[1:-1]]
+        if len(cells) != 5 or not re.fullmatch(r'[A-Z]+-\d+', cells[0]):
+            continue
+        rows += 1
+        state, shown = cells[3], cells[4]
+        if not re.match(r'(done|partial|not yet)\b', state):
+            yield f"{name}:{number}: the state is done, partial or not yet, then a note, not '{state}'"
+        named = re.findall(r'`([^`]+)`', shown)
+        if not state.startswith('not yet') and not named:
+            yield f"{name}:{number}: {cells[0]} is {state.split()[0]}, but names no test that shows it"
+        for test in named:
+            suite, _, case = test.partition('.')
+            exists = os.path.exists(test) or f'TEST({suite}, {case})' in sources or f'TEST_F({suite}, {case})' in sources
+            if not exists:
+                yield f"{name}:{number}: there is no test or file called {test}"
+    if rows < 200:
+        yield f'{name}: only {rows} rows; every requirement keeps its row'
+
+
 def symbols(build):
     banned = re.compile(rules.BANNED_SYMBOLS)
     archives = [path for folder in ('core/runtime', 'services/inventory', 'services/gateway')
@@ -154,7 +179,7 @@ def symbols(build):
 
 
 CHECKS = {'words': words, 'arrows': arrows, 'files': files, 'await': await_, 'format': format_,
-          'changed': changed, 'symbols': symbols}
+          'changed': changed, 'requirements': requirements, 'symbols': symbols}
 
 if __name__ == '__main__':
     if len(sys.argv) < 2 or sys.argv[1] not in CHECKS:

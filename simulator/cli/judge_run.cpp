@@ -4,8 +4,8 @@
 #include <array>
 #include <map>
 
-#include "build_info.hpp"
 #include "simulator/checkers/checker.hpp"
+#include "simulator/cli/build_info.hpp"
 #include "simulator/load/thresholds.hpp"
 
 namespace rushproof::simulator {

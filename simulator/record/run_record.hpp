@@ -98,10 +98,10 @@ struct RunRecord {
     std::vector<FaultRecord> faults;
     std::vector<LedgerLine> ledger;
     RunMetrics metrics;
-    std::string latency_verdict;     // "judged", or why not
-    std::vector<std::string> notes;  // limits that hold for this run, in sentences
+    std::string latency_verdict;         // "judged", or why not
+    std::vector<std::string> notes;      // limits that hold for this run, in sentences
     std::vector<std::string> overrides;  // what --set and the like changed, as "path=value"
-    std::string replay;              // the one command that repeats it
+    std::string replay;                  // the one command that repeats it
     std::string directory;
 };
 

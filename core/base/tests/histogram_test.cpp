@@ -57,8 +57,8 @@ TEST(Histogram, RestoreGivesItBack) {
     for (int i = 0; i < 1'000; ++i) {
         original.record(static_cast<std::int64_t>(random.below(5'000'000)));
     }
-    const Histogram copy = Histogram::restore(original.buckets(), original.min(), original.max(),
-                                              original.sum());
+    const Histogram copy =
+        Histogram::restore(original.buckets(), original.min(), original.max(), original.sum());
     for (double q : {0.0, 0.5, 0.99, 1.0}) { EXPECT_EQ(copy.quantile(q), original.quantile(q)); }
     EXPECT_EQ(copy.count(), original.count());
     EXPECT_DOUBLE_EQ(copy.mean(), original.mean());
