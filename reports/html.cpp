@@ -22,7 +22,7 @@ h3{font-size:1rem;margin:1.2rem 0 .3rem}
 .verdict{padding:.8rem 1rem;border-left:6px solid var(--good);background:var(--soft);font-size:1.05rem}
 .verdict.bad{border-color:var(--bad)}.good{color:var(--good)}.bad{color:var(--bad)}.dim{color:var(--dim)}
 table{border-collapse:collapse;width:100%;margin:.5rem 0}th,td{padding:.25rem .6rem;border-bottom:1px solid var(--rule);
-text-align:right;vertical-align:top}th{font-weight:600}th:first-child,td:first-child,td.text,th.text{text-align:left}
+text-align:right;vertical-align:top;white-space:nowrap}td:first-child,td div,td.text{white-space:normal}th{font-weight:600}th:first-child,td:first-child,td.text,th.text{text-align:left}
 pre,code{font:13px/1.45 ui-monospace,monospace;background:var(--soft)}pre{padding:.6rem .8rem;overflow-x:auto}
 svg{width:100%;height:auto;margin:.4rem 0}.grid{stroke:var(--rule)}.tick,.name,.band{font-size:12px;fill:var(--dim)}
 .end{text-anchor:end}.middle{text-anchor:middle}.series{fill:none;stroke-width:1.8}

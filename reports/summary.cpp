@@ -19,6 +19,28 @@ std::string plural(std::size_t count, const char* one, const char* many) {
     return count_text(count) + " " + (count == 1 ? one : many);
 }
 
+// The first thing to look at.
+std::string why_not_passed(const RunRecord& run) {
+    for (const auto& check : run.checks) {
+        if (check.verdict != "pass" && !check.expected) {
+            return check.name + ": " + check.sentence;
+        }
+        if (check.verdict == "pass" && check.expected) {
+            return check.name + " passed and must not";
+        }
+    }
+    for (const auto& threshold : run.thresholds) {
+        if (threshold.verdict == "fail") {
+            return "missed " + threshold.metric + " " + threshold.expression;
+        }
+    }
+    if (run.latency_verdict != "judged") { return "latency " + run.latency_verdict; }
+    for (const auto& fault : run.faults) {
+        if (fault.evidence.empty()) { return fault.id + " left no evidence that it did anything"; }
+    }
+    return run.verdict;
+}
+
 }  // namespace
 
 std::string cell_name(const RunRecord& run) {
@@ -89,13 +111,7 @@ std::string headline(const std::vector<RunRecord>& runs) {
     if (failed > 0) {
         const auto first =
             std::find_if(runs.begin(), runs.end(), [](const auto& run) { return !passed(run); });
-        std::string why = first->verdict;
-        for (const auto& check : first->checks) {
-            if (check.verdict != "pass" && !check.expected) {
-                why = check.name + ": " + check.sentence;
-                break;
-            }
-        }
+        const std::string why = why_not_passed(*first);
         std::string word = worst_verdict(runs);
         std::transform(word.begin(), word.end(), word.begin(),
                        [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
