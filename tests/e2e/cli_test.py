@@ -51,7 +51,7 @@ class Cli(unittest.TestCase):
             if form == 'junit':
                 ElementTree.fromstring(text)
             if form != 'github':
-                self.assertIn('Rushproof' if form in ('html', 'markdown') else 'smoke', text)
+                self.assertIn('no-oversell' if form != 'markdown' else 'Rushproof', text)
         status, text, _ = run(RUSHPROOF, 'check', directory / 'history', '--json')
         self.assertEqual((status, json.loads(text)['verdict']), (PASS, 'pass'))
 
@@ -87,7 +87,7 @@ class Cli(unittest.TestCase):
         status, text, _ = run(RUSHPROOF, 'check', self.write('bad.jsonl', OVERSOLD))
         self.assertEqual(status, VIOLATED)
         self.assertIn('r-2', text)
-        status, text, _ = run(RUSHPROOF, 'check', self.write('bad.jsonl', OVERSOLD), '--checks', 'lifecycle')
+        status, text, _ = run(RUSHPROOF, 'check', self.write('bad.jsonl', OVERSOLD), '--checks', 'idempotent')
         self.assertEqual(status, PASS, text)
         status, text, error = run(RUSHPROOF, 'check', self.write('bad.jsonl', OVERSOLD), '--checks', 'no-such')
         self.assertEqual(status, INVALID)
