@@ -35,7 +35,9 @@ class Live(unittest.TestCase):
         self.assertIn('conservation', {check['name'] for check in record['checks']})
 
     def test_flash_sale(self):
-        record = self.live(FLASH_SALE, '--only', 'reservation=conditional', '--duration', '4s')
+        record = self.live(FLASH_SALE, '--only', 'reservation=conditional', '--duration', '4s', '--seed', '1',
+                           '--set', 'load.flash.stages.0.target=100/s', '--set', 'load.flash.stages.1.target=100/s',
+                           '--set', 'thresholds={}')
         reserve = next(operation for operation in record['metrics']['operations'] if operation['operation'] == 'reserve')
         self.assertGreater(reserve['succeeded'], 50)
         self.assertEqual(record['trace_hash'], '')
