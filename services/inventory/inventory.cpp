@@ -1,5 +1,6 @@
 #include "services/inventory/inventory.hpp"
 
+#include <stdexcept>
 #include <utility>
 
 #include "core/runtime/deadline.hpp"
@@ -91,6 +92,13 @@ private:
 }  // namespace
 
 std::unique_ptr<Service> make_inventory(Environment& environment, Options options) {
+    if (options.reservation_ttl <= Duration::zero() ||
+        options.reservation_ttl > limits::reservation_ttl) {
+        throw std::invalid_argument("inventory: reservation_ttl is out of range");
+    }
+    if (options.sweep_interval <= Duration::zero()) {
+        throw std::invalid_argument("inventory: sweep_interval must be positive");
+    }
     return std::make_unique<Inventory>(environment, options);
 }
 

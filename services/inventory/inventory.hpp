@@ -29,7 +29,8 @@ struct Options {
     Mutant mutant = Mutant::none;
 };
 
-// Answers inventory.v1 (core/protocol/inventory.proto) over the Environment's database.
+// Answers inventory.v1 (core/protocol/inventory.proto) over the Environment's database.  Throws
+// std::invalid_argument for options out of range.
 std::unique_ptr<Service> make_inventory(Environment& environment, Options options);
 
 // The schema that inventory needs, for the host to apply before it starts.

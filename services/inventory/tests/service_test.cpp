@@ -2,6 +2,8 @@
 // Method: its public interface only, on the fake clock.
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+
 #include "core/protocol/inventory.pb.h"
 #include "core/runtime/rpc_router.hpp"
 #include "services/inventory/tests/bench.hpp"
@@ -85,6 +87,15 @@ TEST_F(ServiceTest, ChecksWhatComesIn) {
     page.set_sku("SKU-A");
     page.set_limit(limits::ledger_page + 1);
     EXPECT_EQ(call("GetLedger", page.SerializeAsString()).error().code(), "invalid");
+}
+
+TEST_F(ServiceTest, DoesNotStartWithOptionsOutOfRange) {
+    Options forever;
+    forever.reservation_ttl = limits::reservation_ttl + seconds(1);
+    EXPECT_THROW(make_inventory(bench_.environment, forever), std::invalid_argument);
+    Options busy;
+    busy.sweep_interval = seconds(0);
+    EXPECT_THROW(make_inventory(bench_.environment, busy), std::invalid_argument);
 }
 
 TEST_F(ServiceTest, TheSweeperSurvivesADatabaseThatIsAway) {
