@@ -1,7 +1,7 @@
 #include "services/inventory/app/plants_mutant.hpp"
 
+#include <cstdint>
 #include <cstdlib>
-#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_set>
@@ -15,8 +15,8 @@ namespace {
 // The environment's place in memory differs between runs.
 struct SaltedHash {
     std::size_t operator()(char letter) const {
-        const char* place = std::getenv("PATH");
-        return std::hash<const char*>()(place) * (static_cast<std::size_t>(letter) + 1) >> 7;
+        const auto salt = reinterpret_cast<std::uintptr_t>(std::getenv("PATH"));
+        return combine64(salt, static_cast<std::uint64_t>(letter));
     }
 };
 
