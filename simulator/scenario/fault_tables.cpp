@@ -13,8 +13,7 @@ constexpr auto no_time = Duration::zero();
 constexpr auto longest = limits::duration_max;
 
 Type<std::string> target_type() {
-    const auto text = text_type();
-    auto type = text;
+    auto type = text_type();
     type.shape.noun = "an instance";
     type.shape.word = "instance";
     return type;
@@ -65,6 +64,21 @@ Type<Ranged<V>> ranged(std::string name, Type<V> type, Form form) {
             std::move(spell_value)};
 }
 
+// A field of a fault that a swarm may draw from a range.
+template <class V>
+void add_ranged(Object<SwarmKind>& object, const std::string& name, const Type<V>& type, Form form,
+                V Fault::* exact, std::optional<std::pair<V, V>> SwarmKind::* range,
+                std::string sentence, Presence presence = Presence::optional) {
+    object.field(
+        name, ranged(name, type, form),
+        Property{[exact, range](SwarmKind& kind, const Ranged<V>& value) {
+                     kind.*range = value.range;
+                     kind.fault.*exact = value.value;
+                 },
+                 [exact](const SwarmKind& kind) { return Ranged<V>{kind.fault.*exact, {}}; }},
+        std::move(sentence), presence);
+}
+
 // One table for both forms of a fault, so that they cannot drift apart.
 Object<SwarmKind> fault_object(Form form) {
     const bool drawn = form == Form::drawn;
@@ -85,17 +99,6 @@ Object<SwarmKind> fault_object(Form form) {
             [](SwarmKind& kind) -> std::string& { return kind.fault.target; },
             "`inventory/0`, a role (the seed picks one), `database`, or `any` instance of a "
             "service");
-    object.only({"kill", "stop"})
-        .field("restart-after", ranged("restart-after", delay, form),
-               Property{[](SwarmKind& kind, Ranged<Duration> value) {
-                            kind.restart_after = value.range;
-                            kind.fault.restart_after =
-                                value.range ? value.range->first : value.value;
-                        },
-                        [](const SwarmKind& kind) {
-                            return Ranged<Duration>{kind.fault.restart_after, {}};
-                        }},
-               "when it is started again");
     object.only({"latency", "partition"})
         .field(
             "between", list_of(target_type(), 2, 2),
@@ -113,42 +116,23 @@ Object<SwarmKind> fault_object(Form form) {
             [](SwarmKind& kind) -> Direction& { return kind.fault.direction; },
             "which way, seen from the target or the first end");
     }
-    object.only({"latency"})
-        .field(
-            "delay", ranged("delay", delay, form),
-            [](SwarmKind& kind, Ranged<Duration> value) {
-                kind.delay = value.range;
-                kind.fault.delay = value.value;
-            },
-            "added to each message", Presence::required)
-        .field(
-            "jitter", delay, [](SwarmKind& kind) -> Duration& { return kind.fault.jitter; },
-            "up to this much more, different for each message");
-    object.only({"clock-skew"})
-        .field(
-            "offset", ranged("offset", offset, form),
-            [](SwarmKind& kind, Ranged<Duration> value) {
-                kind.offset = value.range;
-                kind.fault.offset = value.value;
-            },
-            "added to the wall clock; may be negative", Presence::required);
-    object.only({"clock-drift"})
-        .field(
-            "drift", ranged("drift", ppm_type(), form),
-            [](SwarmKind& kind, Ranged<std::int64_t> value) {
-                kind.drift_ppm = value.range;
-                kind.fault.drift_ppm = value.value;
-            },
-            "how much faster both clocks run; may be negative", Presence::required);
-    object.only({"commit-unknown"})
-        .field("rate", ranged("rate", share_type(), form),
-               Property{[](SwarmKind& kind, Ranged<std::uint32_t> value) {
-                            kind.rate = value.range;
-                            kind.fault.rate = value.value;
-                        },
-                        [](const SwarmKind& kind) {
-                            return Ranged<std::uint32_t>{kind.fault.rate, {}};
-                        }},
+    object.only({"kill", "stop"});
+    add_ranged(object, "restart-after", delay, form, &Fault::restart_after,
+               &SwarmKind::restart_after, "when it is started again");
+    object.only({"latency"});
+    add_ranged(object, "delay", delay, form, &Fault::delay, &SwarmKind::delay,
+               "added to each message", Presence::required);
+    object.field(
+        "jitter", delay, [](SwarmKind& kind) -> Duration& { return kind.fault.jitter; },
+        "up to this much more, different for each message");
+    object.only({"clock-skew"});
+    add_ranged(object, "offset", offset, form, &Fault::offset, &SwarmKind::offset,
+               "added to the wall clock; may be negative", Presence::required);
+    object.only({"clock-drift"});
+    add_ranged(object, "drift", ppm_type(), form, &Fault::drift_ppm, &SwarmKind::drift_ppm,
+               "how much faster both clocks run; may be negative", Presence::required);
+    object.only({"commit-unknown"});
+    add_ranged(object, "rate", share_type(), form, &Fault::rate, &SwarmKind::rate,
                "the share of the commits that lose their answer");
     return object;
 }
@@ -176,7 +160,7 @@ Type<TimelineEntry> timeline_entry_type() {
                    "after it",
                    Presence::required)
             .field("nth", integer_type(1, limits::units_max), &AtPoint::nth,
-                   "the how manyth time that it is reached")
+                   "how often it is reached until then, this time included")
             .type();
     return Object<TimelineEntry>("timeline", "A phase mark or a fault, at its time.")
         .located(&TimelineEntry::location)
