@@ -19,7 +19,7 @@ struct RunFiles {
     RunRecord record;
     const History& history;
     const TraceSummary* trace = nullptr;  // virtual time only
-    std::string tape;
+    std::string_view tape;                // virtual time only
 };
 // Creates the directory if need be.
 Result<void> write_run(const std::filesystem::path& directory, const RunFiles& files);

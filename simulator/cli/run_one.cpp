@@ -22,10 +22,15 @@ std::int64_t nanoseconds_since(std::chrono::steady_clock::time_point start) {
 
 // A run whose files cannot be written is still judged; the record says so.
 void keep(RunRecord& record, const RunDirectory& directory, const History& history,
-          const TraceSummary* trace) {
+          const SimOutcome* simulated) {
     if (!directory.keep && record.exit_code == 0) { return; }
     record.directory = directory.path.string();
-    const auto written = write_run(directory.path, RunFiles{record, history, trace, {}});
+    RunFiles files{record, history, nullptr, {}};
+    if (simulated != nullptr) {
+        files.trace = &simulated->trace;
+        files.tape = simulated->tape;
+    }
+    const auto written = write_run(directory.path, files);
     if (!written) {
         record.directory.clear();
         record.notes.push_back(written.error().message());
@@ -66,6 +71,7 @@ RunRecord run_in_virtual_time(const Scenario& scenario, std::uint64_t seed,
     SimOptions options;
     options.seed = seed;
     options.plan = plan_faults(scenario, seed);
+    options.record_tape = true;
     SimOutcome outcome = run_simulation(scenario, system_of(scenario), options);
     RunEvidence evidence;
     evidence.world = "sim";
@@ -78,7 +84,7 @@ RunRecord run_in_virtual_time(const Scenario& scenario, std::uint64_t seed,
     evidence.steps = outcome.steps;
     evidence.wall_time = nanoseconds_since(started);
     RunRecord record = judge_run(scenario, seed, evidence, overrides);
-    keep(record, directory, evidence.history, &outcome.trace);
+    keep(record, directory, evidence.history, &outcome);
     return record;
 }
 

@@ -29,6 +29,7 @@ struct TraceSettings {
     std::string seeds;
     std::uint64_t first = 0;
     std::uint64_t last = 0;
+    std::string tape;  // trace: choices come from this file, not from the seed
     std::string with;  // replay: the other program
 };
 
@@ -66,6 +67,17 @@ int trace(const TraceSettings& settings) {
     const auto scenarios = scenarios_of(settings);
     if (scenarios.empty()) { return static_cast<int>(ExitCode::invalid_scenario); }
     const bool single = scenarios.size() == 1 && scenarios.front().seeds.size() == 1;
+    std::string tape;
+    if (!settings.tape.empty()) {
+        auto read = read_file(settings.tape);
+        if (!read || !single) {
+            std::fprintf(stderr, "--tape: %s\n",
+                         read ? "belongs to one run; choose it with --seeds and --only"
+                              : read.error().message().c_str());
+            return static_cast<int>(ExitCode::invalid_scenario);
+        }
+        tape = std::move(*read);
+    }
     for (const Scenario& scenario : scenarios) {
         for (const std::uint64_t seed : scenario.seeds) {
             SimOptions options;
@@ -73,7 +85,12 @@ int trace(const TraceSettings& settings) {
             options.plan = plan_faults(scenario, seed);
             options.trace_first = settings.first;
             options.trace_last = settings.last;
+            options.replay_tape = tape;
             const SimOutcome outcome = run_simulation(scenario, system_of(scenario), options);
+            for (const std::string& trouble : outcome.troubles) {
+                std::fprintf(stderr, "%s\n", trouble.c_str());
+            }
+            if (outcome.trace.hash.empty()) { return static_cast<int>(ExitCode::invalid_scenario); }
             if (single) {
                 std::printf("%s", trace_text(outcome.trace).c_str());
             } else {
@@ -122,6 +139,7 @@ struct Replayed {
     std::string scenario;
     std::vector<std::string> arguments;  // of trace
     std::string recorded_hash;           // empty: only compare the repetitions
+    std::string tape;                    // the run's, if it has one
 };
 
 Result<Replayed> what_to_replay(const TraceSettings& settings) {
@@ -132,6 +150,8 @@ Result<Replayed> what_to_replay(const TraceSettings& settings) {
     std::vector<std::string> only = settings.only;
     std::string seed = settings.seeds;
     if (place.extension() == ".json") {
+        const std::filesystem::path tape = place.parent_path() / "tape";
+        if (std::filesystem::exists(tape)) { replayed.tape = tape.string(); }
         RP_TRY(const std::string text, read_file(place));
         RP_TRY(const RunRecord run, reports::parse_run_json(text));
         if (run.world != "sim") {
@@ -192,8 +212,10 @@ int replay(const TraceSettings& settings) {
     const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
     // Two surroundings that differ in everything a run must not depend on.
     const TraceProcess left(self, replayed->arguments, {"LC_ALL=C"});
+    std::vector<std::string> from_tape = replayed->arguments;
+    if (!replayed->tape.empty()) { from_tape.insert(from_tape.end(), {"--tape", replayed->tape}); }
     const TraceProcess right(
-        settings.with.empty() ? self : settings.with, replayed->arguments,
+        settings.with.empty() ? self : settings.with, from_tape,
         {"LC_ALL=C.UTF-8", "MALLOC_PERTURB_=165", "RUSHPROOF_PADDING=" + std::string(3000, 'x')});
     const auto a = left.run(std::nullopt);
     const auto b = right.run(std::nullopt);
@@ -227,13 +249,17 @@ Command add_trace(CLI::App& app) {
     parser->add_option("--first", settings->first,
                        "Of a single run: print the events from this number ...");
     parser->add_option("--last", settings->last, "... up to before this one");
+    parser->add_option("--tape", settings->tape,
+                       "Of a single run: take its choices from this tape, not from the seed");
     add_scenario_options(*parser, *settings);
     return {parser, [settings] { return trace(*settings); }};
 }
 
 Command add_replay(CLI::App& app) {
     auto* parser = app.add_subcommand(
-        "replay", "Repeat a run in two surroundings and name the first event that differs");
+        "replay",
+        "Repeat a run in two surroundings, once from its seed and once from its tape, and name the "
+        "first event that differs");
     auto settings = std::make_shared<TraceSettings>();
     parser->add_option("run", settings->file, "A run directory, a run.json, or a scenario file")
         ->required();

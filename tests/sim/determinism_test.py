@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from programs import PASS, ROOT, RUSHPROOF, RUSHPROOF_GCC, run  # noqa: E402
+from programs import INVALID, PASS, ROOT, RUSHPROOF, RUSHPROOF_GCC, UNKNOWN, run  # noqa: E402
 
 SWARM = ROOT / 'scenarios' / 'fast' / 'swarm.yaml'
 SEEDS = 200
@@ -47,6 +47,31 @@ class Determinism(unittest.TestCase):
         self.assertEqual(status, PASS, error)
         _, once_more, _ = run(RUSHPROOF, *arguments, '--set', 'stock.set.EXTRA-1=8')
         self.assertEqual(len({text.splitlines()[1] for text in (before, after, once_more)}), 3)
+
+    def test_a_tape_stands_for_the_seed(self):
+        one = [*ONLY, '--seeds', '3']
+        with tempfile.TemporaryDirectory() as folder:
+            status, _, error = run(RUSHPROOF, 'run', SWARM, *one, '--out', folder, '--keep-all')
+            self.assertEqual(status, PASS, error)
+            directory, = Path(folder).glob('*-sim')
+            status, output, error = run(RUSHPROOF, 'replay', directory)
+            self.assertEqual(status, PASS, output + error)
+            tape = directory / 'tape'
+            lines = tape.read_text().splitlines()
+            self.assertGreater(len(lines), 1000, 'a random schedule has many choices')
+            _, expected, _ = run(RUSHPROOF, 'trace', SWARM, *one)
+            # Another choice, another run: the tape is what decides.
+            fields = lines[500].split()
+            lines[500] = ' '.join([*fields[:-1], '0'])
+            tape.write_text('\n'.join(lines) + '\n')
+            _, changed, _ = run(RUSHPROOF, 'trace', SWARM, *one, '--tape', tape)
+            self.assertNotEqual(expected.splitlines()[1], changed.splitlines()[1])
+            status, output, _ = run(RUSHPROOF, 'replay', directory)
+            self.assertEqual(status, UNKNOWN, output)
+            tape.write_text('rushproof-tape 1\nnonsense\n')
+            status, _, error = run(RUSHPROOF, 'trace', SWARM, *one, '--tape', tape)
+            self.assertEqual(status, INVALID, error)
+            self.assertIn('line 2', error)
 
 
 if __name__ == '__main__':
