@@ -5,37 +5,18 @@
 #include <optional>
 #include <utility>
 
+#include "core/runtime/context_text.hpp"
 #include "core/runtime/problem.hpp"
 
 namespace rushproof {
 
 namespace {
 
-enum class Plus : std::uint8_t { literal, space };
-
-std::optional<unsigned char> hex_digit(char c) {
-    if (c >= '0' && c <= '9') { return static_cast<unsigned char>(c - '0'); }
-    if (c >= 'a' && c <= 'f') { return static_cast<unsigned char>(c - 'a' + 10); }
-    if (c >= 'A' && c <= 'F') { return static_cast<unsigned char>(c - 'A' + 10); }
-    return std::nullopt;
-}
-
-std::optional<std::string> percent_decode(std::string_view text, Plus plus) {
-    std::string decoded;
-    decoded.reserve(text.size());
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '%') {
-            if (i + 2 >= text.size()) { return std::nullopt; }
-            const auto high = hex_digit(text[i + 1]);
-            const auto low = hex_digit(text[i + 2]);
-            if (!high || !low) { return std::nullopt; }
-            decoded += static_cast<char>(*high * 16 + *low);
-            i += 2;
-        } else {
-            decoded += text[i] == '+' && plus == Plus::space ? ' ' : text[i];
-        }
-    }
-    return decoded;
+// In a query a plus stands for a blank.
+std::optional<std::string> query_decoded(std::string_view text) {
+    std::string blanks(text);
+    std::ranges::replace(blanks, '+', ' ');
+    return percent_decoded(blanks);
 }
 
 // The parts between separators: one more than there are separators.
@@ -55,10 +36,9 @@ std::optional<HttpFields> parse_queries(std::string_view query) {
     if (query.empty()) { return queries; }
     for (const std::string_view part : split(query, '&')) {
         const std::size_t equals = part.find('=');
-        auto name = percent_decode(part.substr(0, equals), Plus::space);
-        auto value = equals == std::string_view::npos
-                         ? std::string()
-                         : percent_decode(part.substr(equals + 1), Plus::space);
+        auto name = query_decoded(part.substr(0, equals));
+        auto value = equals == std::string_view::npos ? std::string()
+                                                      : query_decoded(part.substr(equals + 1));
         if (!name || !value) { return std::nullopt; }
         queries.emplace_back(*std::move(name), *std::move(value));
     }
@@ -97,7 +77,7 @@ Task<HttpResponse> HttpRouter::answer(Context context, HttpRequest request) cons
 
     for (std::size_t i = 0; i < path.size(); ++i) {
         if (!found->segments[i].is_parameter) { continue; }
-        auto value = percent_decode(path[i], Plus::literal);
+        auto value = percent_decoded(path[i]);
         if (!value) { co_return problem(400, "malformed", "the path has a bad percent-encoding"); }
         request.parameters.emplace_back(found->segments[i].text, *std::move(value));
     }

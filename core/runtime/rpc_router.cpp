@@ -14,6 +14,12 @@ void RpcRouter::add(std::vector<RpcMethod> methods) {
     }
 }
 
+std::vector<std::string> RpcRouter::names() const {
+    std::vector<std::string> names;
+    for (const auto& [name, handler] : methods_) { names.push_back(name); }
+    return names;
+}
+
 namespace {
 
 Task<Result<std::string>> refuse(std::string method) {

@@ -19,6 +19,9 @@ public:
     // Adding a name twice is our own bug.
     void add(std::vector<RpcMethod> methods);
 
+    // Of all methods, in alphabetical order.
+    std::vector<std::string> names() const;
+
     // What the handler answered.  Permanent "unimplemented" for a method that nobody mounted;
     // unknown outcome "internal" when the handler throws.  `method` is read before this returns.
     Task<Result<std::string>> answer(Context context, std::string_view method,

@@ -86,6 +86,24 @@ Result<void> read_rpc(const Settings& settings, HostConfig& config) {
     return {};
 }
 
+Result<void> read_grpc(const Settings& settings, HostConfig& config) {
+    const Setting listen = settings.get("grpc-listen");
+    if (listen.text.empty()) { return {}; }
+    if (!config.inventory) {
+        return bad_setting(listen, "nothing, because no role here answers gRPC; inventory does");
+    }
+    RP_TRY(const auto address, read_listen_address(listen));
+    GrpcServerOptions options;
+    options.address = address.host;
+    options.port = address.port;
+    options.calls_in_flight_max = config.http.requests_in_flight_max;
+    options.message_bytes_max = config.http.body_bytes_max;
+    options.request_timeout = config.http.request_timeout;
+    options.rate_limit_per_client = config.http.rate_limit_per_client;
+    config.grpc = options;
+    return {};
+}
+
 Result<void> read_inventory_urls(const Settings& settings, HostConfig& config) {
     const Setting setting = settings.get("inventory-url");
     RP_TRY(const auto urls, read_list(setting));
@@ -110,6 +128,7 @@ const std::vector<SettingInfo>& known_settings() {
         {"role", "all", "What to be: gateway, inventory, a list of them, or all"},
         {"listen", "127.0.0.1:8080", "Where to answer HTTP (API_PORT sets the port alone)"},
         {"rpc-listen", "", "Where to answer other processes' calls; empty: nowhere"},
+        {"grpc-listen", "", "Where to answer clients' gRPC calls, such as 127.0.0.1:50051"},
         {"inventory-url", "", "Where inventory answers calls, when it runs in other processes"},
         {"database", "sqlite:rushproof.db", "Where inventory keeps its data: sqlite:PATH"},
         {"strategy", "conditional", "How a reservation is made safe"},
@@ -147,6 +166,7 @@ Result<HostConfig> read_config(const Settings& settings) {
     config.http.port = listen.port;
     RP_CHECK(read_limits(settings, config.http));
     RP_CHECK(read_rpc(settings, config));
+    RP_CHECK(read_grpc(settings, config));
     RP_CHECK(read_inventory_urls(settings, config));
     RP_TRY(config.database_path, read_database_path(settings));
     inventory::Options& inventory = config.inventory_options;

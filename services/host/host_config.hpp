@@ -9,6 +9,7 @@
 #include "core/ports/telemetry.hpp"
 #include "core/real/beast/http_connection_pool.hpp"
 #include "core/real/beast/http_server.hpp"
+#include "core/real/grpc/grpc_server.hpp"
 #include "services/inventory/inventory.hpp"
 
 namespace rushproof {
@@ -18,6 +19,7 @@ struct HostConfig {
     bool inventory = false;
     HttpServerOptions http;
     std::optional<HttpServerOptions> rpc;      // where other processes call our roles
+    std::optional<GrpcServerOptions> grpc;     // where clients call our roles by gRPC
     std::vector<HttpEndpoint> inventory_urls;  // whom to call when inventory is not among our roles
     std::string database_path;                 // of SQLite
     inventory::Options inventory_options;

@@ -103,6 +103,7 @@ private:
     std::vector<std::unique_ptr<Core>> worlds_;
     std::unique_ptr<HttpServer> http_server_;
     std::unique_ptr<HttpServer> rpc_server_;
+    std::unique_ptr<GrpcServer> grpc_server_;
 };
 
 Result<void> RealWorld::start() {
@@ -151,6 +152,7 @@ std::unique_ptr<Rpc> RealWorld::make_rpc(const asio::any_io_executor& executor,
 Result<void> RealWorld::listen() {
     std::vector<HttpServerCore> http;
     std::vector<HttpServerCore> rpc;
+    std::vector<GrpcServerCore> grpc;
     for (const auto& world : worlds_) {
         const HttpRouter& router = world->http_router;
         http.push_back(
@@ -158,27 +160,36 @@ Result<void> RealWorld::listen() {
                  return router.answer(std::move(context), std::move(request));
              }});
         rpc.push_back({world->executor, &world->clock, rpc_handler(world->rpc_router)});
+        grpc.push_back({world->executor, &world->clock, &world->rpc_router});
     }
     RP_TRY(http_server_, HttpServer::create(std::move(http), config_.http, telemetry_));
     if (config_.rpc) {
         RP_TRY(rpc_server_, HttpServer::create(std::move(rpc), *config_.rpc, telemetry_));
     }
+    if (config_.grpc) {
+        RP_TRY(grpc_server_, GrpcServer::create(std::move(grpc), *config_.grpc, telemetry_));
+    }
     return {};
 }
 
-std::string address_of(const HttpServerOptions& options, const HttpServer& server) {
-    const bool is_ipv6 = options.address.find(':') != std::string::npos;
-    return (is_ipv6 ? "[" + options.address + "]" : options.address) + ":" +
-           std::to_string(server.port());
+// Empty without a server.
+template <class Options, class Server>
+std::string address_of(const Options& options, const std::unique_ptr<Server>& server) {
+    if (!server) { return {}; }
+    const bool is_ipv6 = options->address.find(':') != std::string::npos;
+    return (is_ipv6 ? "[" + options->address + "]" : options->address) + ":" +
+           std::to_string(server->port());
 }
 
 // Tells a parent process the ports that were chosen, and people the same.
 void RealWorld::announce() const {
-    const std::string http = address_of(config_.http, *http_server_);
-    const std::string rpc = rpc_server_ ? address_of(*config_.rpc, *rpc_server_) : "";
-    telemetry_.log(LogLevel::info, "serving", {{"http", http}, {"rpc", rpc}});
+    const std::string http = address_of(&config_.http, http_server_);
+    const std::string rpc = address_of(config_.rpc, rpc_server_);
+    const std::string grpc = address_of(config_.grpc, grpc_server_);
+    telemetry_.log(LogLevel::info, "serving", {{"http", http}, {"rpc", rpc}, {"grpc", grpc}});
     if (!config_.ready_fd) { return; }
-    const std::string line = R"({"http":")" + http + R"(","rpc":")" + rpc + "\"}\n";
+    const std::string line =
+        R"({"http":")" + http + R"(","rpc":")" + rpc + R"(","grpc":")" + grpc + "\"}\n";
     if (write(*config_.ready_fd, line.data(), line.size()) < 0) {
         telemetry_.log(LogLevel::warning, "nobody reads --ready-fd", {});
     }
@@ -194,6 +205,7 @@ Task<void> RealWorld::drain() {
     telemetry_.log(LogLevel::info, "draining", {});
     co_await http_server_->drain();
     if (rpc_server_) { co_await rpc_server_->drain(); }
+    if (grpc_server_) { co_await grpc_server_->drain(); }
     for (const auto& world : worlds_) {
         for (const auto& service : world->services) {
             co_await asio::co_spawn(world->executor, service->stop(), asio::use_awaitable);

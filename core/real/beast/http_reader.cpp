@@ -8,6 +8,7 @@
 
 #include "core/real/beast/http_server.hpp"
 #include "core/real/beast/http_text.hpp"
+#include "core/runtime/context_text.hpp"
 
 namespace rushproof {
 

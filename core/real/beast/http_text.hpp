@@ -1,18 +1,11 @@
-// The small texts of HTTP: percent coding, status lines, trace context.
+// The small texts of HTTP: status lines, dates, fields.
 #pragma once
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "core/base/time.hpp"
-#include "core/ports/context.hpp"
 
 namespace rushproof {
-
-// Letters, digits and "-._~" stand for themselves.
-std::string percent_encoded(std::string_view text);
-// Nothing when a "%" is not followed by two hexadecimal digits.
-std::optional<std::string> percent_decoded(std::string_view text);
 
 bool same_ignoring_case(std::string_view a, std::string_view b);
 
@@ -21,9 +14,5 @@ std::string_view status_reason(int status);
 std::string http_date(WallTime at);
 // "\r\nname: value"; control characters in the value become spaces.
 void append_field(std::string& out, std::string_view name, std::string_view value);
-
-// W3C traceparent.  Anything that is not one gives the empty trace.
-TraceId parse_traceparent(std::string_view text);
-std::string format_traceparent(const TraceId& trace);
 
 }  // namespace rushproof

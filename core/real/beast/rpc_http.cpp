@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "core/base/hash.hpp"
-#include "core/real/beast/http_text.hpp"
+#include "core/runtime/context_text.hpp"
 #include "core/runtime/problem.hpp"
 
 namespace rushproof {
