@@ -3,7 +3,6 @@
 #include <bit>
 #include <concepts>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -34,8 +33,7 @@ public:
     template <std::integral Number>
     Number number() {
         Number value{};
-        const std::string_view bytes = take(sizeof value);
-        if (!bytes.empty()) std::memcpy(&value, bytes.data(), sizeof value);
+        take(sizeof value).copy(reinterpret_cast<char*>(&value), sizeof value);
         return value;
     }
     std::string_view text() { return take(number<std::uint32_t>()); }

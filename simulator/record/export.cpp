@@ -96,13 +96,11 @@ public:
 
     void write() {
         number_processes();
-        std::vector<FaultEvent> faults = history_.faults;
-        std::stable_sort(faults.begin(), faults.end(),
-                         [](const FaultEvent& a, const FaultEvent& b) { return a.time < b.time; });
+        const std::vector<const FaultEvent*> faults = faults_by_time(history_);
         auto fault = faults.begin();
         std::vector<bool> under_way(history_.texts.size());
         for (const Event& event : history_.events) {
-            while (fault != faults.end() && fault->time <= event.time) write(*fault++);
+            while (fault != faults.end() && (*fault)->time <= event.time) write(**fault++);
             const bool invokes = event.type == EventType::invoke;
             if (!invokes && !under_way[event.process]) {
                 Event invocation = event;
@@ -112,7 +110,7 @@ public:
             under_way[event.process] = invokes;
             write(event);
         }
-        while (fault != faults.end()) write(*fault++);
+        while (fault != faults.end()) write(**fault++);
     }
 
 private:

@@ -66,4 +66,15 @@ std::optional<Function> parse_function(std::string_view word) {
     return parse<Function>(function_words, word);
 }
 
+std::vector<const FaultEvent*> faults_by_time(const History& history) {
+    std::vector<const FaultEvent*> faults;
+    faults.reserve(history.faults.size());
+    for (const FaultEvent& fault : history.faults) faults.push_back(&fault);
+    // All point into one vector, so that comparing the pointers compares the indexes.
+    std::sort(faults.begin(), faults.end(), [](const FaultEvent* a, const FaultEvent* b) {
+        return a->time != b->time ? a->time < b->time : a < b;
+    });
+    return faults;
+}
+
 }  // namespace rushproof::simulator

@@ -126,4 +126,7 @@ struct History {
     bool audited = false;  // ledger and final_stock are complete
 };
 
+// In order of time; of equal times, in the order of the history.
+std::vector<const FaultEvent*> faults_by_time(const History& history);
+
 }  // namespace rushproof::simulator

@@ -19,15 +19,13 @@ public:
 
     void write() {
         header();
-        std::vector<FaultEvent> faults = history_.faults;
-        std::stable_sort(faults.begin(), faults.end(),
-                         [](const FaultEvent& a, const FaultEvent& b) { return a.time < b.time; });
+        const std::vector<const FaultEvent*> faults = faults_by_time(history_);
         auto fault = faults.begin();
         for (const Event& event : history_.events) {
-            while (fault != faults.end() && fault->time <= event.time) write(*fault++);
+            while (fault != faults.end() && (*fault)->time <= event.time) write(**fault++);
             write(event);
         }
-        while (fault != faults.end()) write(*fault++);
+        while (fault != faults.end()) write(**fault++);
         for (const LedgerEntry& entry : history_.ledger) write(entry);
         for (const FinalStock& stock : history_.final_stock) write(stock);
     }
