@@ -304,18 +304,40 @@ private:
         });
     }
 
-    // Rule 4.
+    // Rules 4 and 5.
     bool makes_needless(const Explanation<words>& better, const Explanation<words>& other) const {
-        const SlotMask<words> more = without(better.done, other.done);
-        if (!without(more, observers_).empty()) return false;
+        const SlotMask<words> more = without(without(better.done, other.done), observers_);
         const SlotMask<words> less = without(other.done, better.done);
-        if (!both(less, observers_).empty()) return false;
+        std::uint64_t ahead = more.count();
         for (std::size_t i = 0; i < better.unknown.size(); ++i) {
-            if (better.unknown[i] > other.unknown_done(i)) return false;
+            const std::uint32_t done = other.unknown_done(i);
+            if (better.unknown[i] > done) ahead += better.unknown[i] - done;
         }
+        const bool swaps = ahead == 1 && better.available == other.available;
+        if (ahead > 0 && !(swaps && is_due_first(more, less))) return false;
+        bool catches_up = true;
+        both(less, observers_).for_each([&](std::size_t slot) {
+            if (!suits(in(slot), other.available)) catches_up = false;
+        });
+        if (!catches_up) return false;
         return std::none_of(pairs_.begin(), pairs_.end(), [&](const PendingPair& pair) {
             return less.test(pair.take) && less.test(pair.give);
         });
+    }
+
+    // `more` is the one operation that only `better` has done; empty if that is an unknown one.
+    // `less` is what only the other one has done.
+    bool is_due_first(const SlotMask<words>& more, const SlotMask<words>& less) const {
+        std::int64_t due = never;
+        bool first = true;
+        more.for_each([&](std::size_t slot) {
+            due = in(slot).deadline;
+            first = !in(slot).paired;
+        });
+        without(less, observers_).for_each([&](std::size_t slot) {
+            if (in(slot).paired || in(slot).deadline < due) first = false;
+        });
+        return first;
     }
 
     // Within one exploration the way to the end of a pair must not be cut off by an explanation
@@ -336,7 +358,7 @@ private:
         next_.push_back(candidate);
     }
 
-    // What may be available on the way from `start` to the end of `slot` (rule 5).
+    // What may be available on the way from `start` to the end of `slot` (rule 6).
     struct Window {
         std::int64_t low = 0;
         std::int64_t high = 0;

@@ -11,15 +11,18 @@
 //  2. Of pending operations with the same effect, the one with the earliest deadline goes first.
 //  3. While no refusal or read waits for its moment, only what the deadline forces happens: the
 //     operation itself, or the gives that make room for it.  The rest can still happen later.
-//  4. An explanation in which less has happened and no fewer refusals and reads are satisfied can
-//     still become the other one; the other one is dropped.
-//  5. Operations of unknown outcome have no deadline, so of those with the same effect it only
+//  4. An explanation in which less has happened can still become the other one, and satisfies what
+//     the other one has satisfied, at the latest when it gets there; the other one is dropped.
+//  5. The same holds if as much is available and it is ahead by one operation, which is due before
+//     everything in which the other one is ahead: when the other one does that operation, it does
+//     all of those.
+//  6. Operations of unknown outcome have no deadline, so of those with the same effect it only
 //     matters how many have happened.  Counts change only as far as a waiting refusal, read or
 //     take can use: what is available stays within two steps of those targets.
 //
 // Pairs (StockHistory) bend the rules: a take and its give together change nothing, yet need room
 // for a moment.  Their operations go into classes of their own; rule 3 does not apply while both
-// wait; and rule 4 not if exactly such a pair is what the other explanation has done more.
+// wait; rule 4 not if such a pair is what the other explanation has done more; rule 5 not at all.
 #pragma once
 #include <cstddef>
 #include <cstdint>

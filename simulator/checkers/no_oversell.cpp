@@ -22,7 +22,11 @@ struct Oversell {
     std::uint64_t takes = 0;             // that were too many
 };
 
-Oversell find_oversell(const StockHistory& sku) {
+bool is_restock(const History& history, const StockOperation& give) {
+    return history.events[give.shown].function == Function::restock;
+}
+
+Oversell find_oversell(const History& history, const StockHistory& sku) {
     const std::vector<std::uint32_t> calls = sku.by_call();
     auto next_call = calls.begin();
     std::int64_t stock = sku.initial;
@@ -34,7 +38,7 @@ Oversell find_oversell(const StockHistory& sku) {
             const StockOperation& give = sku.operations[*next_call];
             if (give.call > take.deadline) break;
             if (give.effect != Effect::give || give.paired) continue;
-            const bool restock = give.restock;
+            const bool restock = is_restock(history, give);
             (restock ? stock : promised) += restock ? give.amount : -give.amount;
         }
         if (take.effect != Effect::take || take.paired) continue;
@@ -56,7 +60,7 @@ std::vector<std::uint32_t> open_takes(const History& history, const StockHistory
     std::unordered_set<TextId> given_back;
     for (const StockOperation& give : sku.operations) {
         const bool counts =
-            give.effect == Effect::give && !give.restock && give.call <= oversell.time;
+            give.effect == Effect::give && !is_restock(history, give) && give.call <= oversell.time;
         if (counts) given_back.insert(history.events[give.shown].subject);
     }
     std::vector<std::uint32_t> open;
@@ -104,7 +108,7 @@ CheckResult check_no_oversell(const History& history, const CheckOptions&) {
     };
     std::vector<Found> found;
     for (std::size_t sku = 0; sku < stock.skus.size(); ++sku) {
-        const Oversell oversell = find_oversell(stock.skus[sku]);
+        const Oversell oversell = find_oversell(history, stock.skus[sku]);
         if (oversell.takes > 0) found.push_back({oversell, sku});
     }
     std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) {

@@ -23,6 +23,13 @@ public:
         return true;
     }
 
+    std::size_t count() const {
+        std::size_t total = 0;
+        for (const std::uint64_t word : bits_)
+            total += static_cast<std::size_t>(std::popcount(word));
+        return total;
+    }
+
     // In a, but not in b.
     friend SlotMask without(const SlotMask& a, const SlotMask& b) {
         SlotMask result;

@@ -1,7 +1,6 @@
 #include "simulator/checkers/stock_history.hpp"
 
 #include <algorithm>
-#include <tuple>
 
 #include "simulator/checkers/findings.hpp"
 
@@ -36,13 +35,15 @@ public:
             sku.initial = quantity;
         }
         make_room();
-        const std::vector<const LedgerEntry*> evidence = ledger_by_time();
         for_each_operation(history_, [this](const Operation& operation) { add(operation); });
-        for (const LedgerEntry* entry : evidence) add_evidence_of_take(*entry);
-        for_each_operation(history_, [this](const Operation& operation) { add_end(operation); });
-        for (const LedgerEntry* entry : evidence) add_end(*entry);
-        for (const Operation& operation : unknown_ends_) add_unknown_end(operation);
-        for (const LedgerEntry* entry : evidence) add_evidence_of_release(*entry);
+        for (const Operation& operation : later_) {
+            if (operation.outcome == Outcome::ok) add_end(operation);
+        }
+        for (const LedgerEntry& entry : history_.ledger) add_evidence(entry);
+        for (const Operation& operation : later_) {
+            if (operation.outcome == Outcome::unknown) add_unknown_end(operation);
+        }
+        for (const LedgerEntry& entry : history_.ledger) add_evidence_of_release(entry);
         if (may_expire_unseen()) add_unseen_expiries();
         for (const Line& line : lines_) {
             if (line.sku != uncounted) settle(line);
@@ -58,12 +59,15 @@ private:
     // Growing by doubling would need three times the memory.
     void make_room() {
         std::vector<std::size_t> counts(result_.skus.size());
+        std::size_t reservations = 0;
         for (const Event& event : history_.events) {
             if (event.type != EventType::invoke || event.key == no_text) continue;
             if (sku_of_[event.key] == no_index) continue;
             const bool may_be_given_back = event.function == Function::reserve;
             counts[sku_of_[event.key]] += may_be_given_back ? 2 : 1;
+            if (may_be_given_back) ++reservations;
         }
+        lines_.reserve(reservations);
         for (std::size_t i = 0; i < counts.size(); ++i) {
             result_.skus[i].operations.reserve(counts[i]);
         }
@@ -93,7 +97,8 @@ private:
                               .amount = amount,
                               .shown = operation.shown(),
                               .effect = effect,
-                              .certain = operation.outcome != Outcome::unknown});
+                              .certain = operation.outcome != Outcome::unknown,
+                              .acknowledged = operation.outcome == Outcome::ok});
         return static_cast<std::uint32_t>(operations.size() - 1);
     }
 
@@ -101,7 +106,8 @@ private:
     static void widen(StockOperation& known, const Operation& attempt) {
         known.call = std::min(known.call, attempt.call);
         if (attempt.outcome != Outcome::ok) return;
-        if (!known.certain) known.shown = attempt.shown();
+        if (!known.acknowledged) known.shown = attempt.shown();
+        known.acknowledged = true;
         prove(known, attempt.returned);
     }
 
@@ -127,7 +133,21 @@ private:
             case Function::restock:
                 if (happened) add_restock(operation, event);
                 break;
-            default: break;
+            case Function::confirm:
+            case Function::release:
+            case Function::expire: {
+                // What ends a reservation may be acknowledged before its reserve is.
+                const bool at_once =
+                    operation.outcome == Outcome::ok && line_of_[event.subject] != no_index;
+                if (at_once) {
+                    add_end(operation);
+                } else if (happened) {
+                    later_.push_back(operation);
+                }
+                break;
+            }
+            case Function::enqueue:
+            case Function::process: break;
         }
     }
 
@@ -140,8 +160,7 @@ private:
     void add_restock(const Operation& operation, const Event& event) {
         const std::uint32_t sku = find_sku(event.key);
         if (sku == uncounted) return;
-        const std::uint32_t index = append(sku, operation, Effect::give, event.amount);
-        result_.skus[sku].operations[index].restock = true;
+        append(sku, operation, Effect::give, event.amount);
     }
 
     // A refused basket tells only about the SKU that its completion names.
@@ -193,16 +212,15 @@ private:
 
     void add_end(const Operation& operation) {
         const Event& event = history_.events[operation.invoked];
-        const bool confirms = event.function == Function::confirm;
-        const bool gives =
-            event.function == Function::release || event.function == Function::expire;
-        if (gives && operation.outcome == Outcome::unknown) unknown_ends_.push_back(operation);
-        if ((!confirms && !gives) || operation.outcome != Outcome::ok) return;
         if (line_of_[event.subject] == no_index) result_.orphans.push_back(operation.shown());
         each_line(event.subject, [&](Line& line) {
-            if (confirms) add_sale(line, operation.returned);
-            if (gives) add_give(line, operation);
-            if (event.function == Function::release) line.released = true;
+            if (event.function == Function::confirm) {
+                line.sold = true;
+                prove(take_of(line), operation.returned);
+            } else {
+                line.released = line.released || event.function == Function::release;
+                add_give(line, operation);
+            }
         });
     }
 
@@ -210,6 +228,7 @@ private:
     // have ended the reservation, and no audit says that it was not released.
     void add_unknown_end(const Operation& operation) {
         const Event& event = history_.events[operation.invoked];
+        if (event.function == Function::confirm) return;
         each_line(event.subject, [&](Line& line) {
             const bool released = event.function == Function::release && line.released;
             const bool ended = line.give != no_index && give_of(line).certain;
@@ -225,62 +244,44 @@ private:
         }
     }
 
-    void add_sale(Line& line, std::int64_t time) {
-        line.sold = true;
-        prove(take_of(line), time);
-    }
-
-    // The first evidence counts.
-    std::vector<const LedgerEntry*> ledger_by_time() const {
-        std::vector<const LedgerEntry*> entries;
-        for (const LedgerEntry& entry : history_.ledger) {
-            if (entry.reservation != no_text) entries.push_back(&entry);
-        }
-        std::sort(entries.begin(), entries.end(), [](const LedgerEntry* a, const LedgerEntry* b) {
-            return std::tie(a->committed_before, a->key, a->number) <
-                   std::tie(b->committed_before, b->key, b->number);
+    template <class Visit>
+    void each_line(const LedgerEntry& entry, Visit visit) {
+        if (entry.reservation == no_text) return;
+        each_line(entry.reservation, [&](Line& line) {
+            if (result_.skus[line.sku].key == entry.key) visit(line);
         });
-        return entries;
     }
 
     std::int64_t latest(const LedgerEntry& entry) const {
         return entry.committed_before + history_.clock_bound;
     }
 
-    void add_evidence_of_take(const LedgerEntry& entry) {
-        const bool confirms = entry.kind == to_string(Function::confirm);
-        if (!confirms && entry.kind != to_string(Function::reserve)) return;
-        each_line(entry.reservation, [&](Line& line) {
-            if (result_.skus[line.sku].key != entry.key) return;
-            if (confirms) line.sold = true;
-            add_evidence(take_of(line), latest(entry));
-        });
+    // Only what no client was told is taken from the ledger: its clock is another.
+    void prove_by(const LedgerEntry& entry, StockOperation& operation) const {
+        if (operation.acknowledged) return;
+        operation.certain = true;
+        // A time before the call shows a wrong clock, and bounds nothing.
+        if (latest(entry) >= operation.call) prove(operation, latest(entry));
     }
 
-    void add_end(const LedgerEntry& entry) {
-        const bool expires = entry.kind == to_string(Function::expire);
-        const bool releases = entry.kind == to_string(Function::release);
-        each_line(entry.reservation, [&](Line& line) {
-            if (result_.skus[line.sku].key != entry.key) return;
-            if (expires) add_expiry(line, entry);
-            if (releases) line.released = true;
+    void add_evidence(const LedgerEntry& entry) {
+        const auto function = parse_function(entry.kind);
+        each_line(entry, [&](Line& line) {
+            if (function == Function::reserve) prove_by(entry, take_of(line));
+            if (function == Function::confirm) {
+                line.sold = true;
+                prove_by(entry, take_of(line));
+            }
+            if (function == Function::release) line.released = true;
+            if (function == Function::expire) add_expiry(line, entry);
         });
     }
 
     void add_evidence_of_release(const LedgerEntry& entry) {
-        if (entry.kind != to_string(Function::release)) return;
-        each_line(entry.reservation, [&](Line& line) {
-            const bool same = result_.skus[line.sku].key == entry.key;
-            if (same && line.give != no_index) add_evidence(give_of(line), latest(entry));
+        if (parse_function(entry.kind) != Function::release) return;
+        each_line(entry, [&](Line& line) {
+            if (line.give != no_index) prove_by(entry, give_of(line));
         });
-    }
-
-    // Only what the client does not know is taken from the ledger: its clock is another.
-    static void add_evidence(StockOperation& operation, std::int64_t latest) {
-        if (operation.certain) return;
-        operation.certain = true;
-        // A time before the call shows a wrong clock, and bounds nothing.
-        if (latest >= operation.call) operation.deadline = latest;
     }
 
     void add_expiry(Line& line, const LedgerEntry& entry) {
@@ -349,13 +350,31 @@ private:
     std::vector<std::uint32_t> sku_of_;   // by text
     std::vector<std::uint32_t> line_of_;  // by text: the first line of that reservation
     std::vector<Line> lines_;
-    std::vector<Operation> unknown_ends_;
+    std::vector<Operation> later_;  // ends whose reservation or outcome was not known yet
 };
 
+// By insertion: most operations stand nearly in order, displaced by as many as were under way at
+// once.  The stragglers, about which evidence came late, are sorted apart.
 std::vector<std::uint32_t> sorted(std::vector<std::uint32_t> indexes, auto before) {
-    if (!std::is_sorted(indexes.begin(), indexes.end(), before)) {
-        std::sort(indexes.begin(), indexes.end(), before);
+    constexpr std::ptrdiff_t near = 256;
+    const auto begin = indexes.begin();
+    auto end = begin;  // of those in order
+    std::vector<std::uint32_t> stragglers;
+    for (const std::uint32_t index : indexes) {
+        const auto first = end - std::min(near, end - begin);
+        auto place = end;
+        while (place != first && before(index, place[-1])) --place;
+        if (place == first && first != begin && before(index, first[-1])) {
+            stragglers.push_back(index);
+            continue;
+        }
+        std::move_backward(place, end, end + 1);
+        *place = index;
+        ++end;
     }
+    std::sort(stragglers.begin(), stragglers.end(), before);
+    std::copy(stragglers.begin(), stragglers.end(), end);
+    std::inplace_merge(begin, end, indexes.end(), before);
     return indexes;
 }
 
@@ -391,6 +410,7 @@ StockHistories collect_stock(const History& history) { return Collector(history)
 void doubt_uncounted(const History& history, const StockHistories& stock, Findings& findings) {
     if (stock.uncounted.empty()) return;
     std::vector<std::string> names;
+    names.reserve(stock.uncounted.size());
     for (const TextId key : stock.uncounted) names.push_back(history.texts.text(key));
     findings.doubt("the header gives no stock for " + some_of(names) +
                    ": say there how many there were");
@@ -399,6 +419,7 @@ void doubt_uncounted(const History& history, const StockHistories& stock, Findin
 void doubt_orphans(const History& history, const StockHistories& stock, Findings& findings) {
     if (stock.orphans.empty()) return;
     std::vector<std::string> names;
+    names.reserve(stock.orphans.size());
     for (const std::uint32_t event : stock.orphans) {
         names.push_back(history.texts.text(history.events[event].subject));
     }

@@ -25,9 +25,9 @@ struct StockOperation {
     std::int64_t amount = 0;
     std::uint32_t shown = 0;  // an event that tells about it; its subject is the reservation
     Effect effect = Effect::take;
-    bool certain = false;  // it happened; with deadline `never`: by the end of the history
-    bool paired = false;   // see StockHistory::pairs
-    bool restock = false;  // a give that belongs to no reservation
+    bool certain = false;       // it happened; with deadline `never`: by the end of the history
+    bool paired = false;        // see StockHistory::pairs
+    bool acknowledged = false;  // a client was told so, and needs no evidence
 };
 
 // A give that may not come before its take: their intervals overlap, or nobody knows whether the

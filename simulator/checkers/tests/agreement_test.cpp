@@ -1,5 +1,5 @@
 // Goal: the frontier search is exact.
-// Method: random small histories against brute force over all orders; RUSHPROOF_AGREEMENT_HISTORIES
+// Method: random small histories against brute force over all orders; RUSHPROOF_HISTORIES
 // says how many.  No order explains a history if and only if linearizable or lifecycle fail.
 #include <gtest/gtest.h>
 
@@ -15,7 +15,7 @@ namespace rushproof::simulator {
 namespace {
 
 std::uint64_t history_count() {
-    const char* text = std::getenv("RUSHPROOF_AGREEMENT_HISTORIES");
+    const char* text = std::getenv("RUSHPROOF_HISTORIES");
     return text == nullptr ? 100'000 : std::strtoull(text, nullptr, 10);
 }
 

@@ -134,6 +134,7 @@ private:
     // Runs the steps in the order of their points and writes down what happened.
     void answer_truthfully() {
         std::vector<Step*> order;
+        order.reserve(steps_.size());
         for (Step& step : steps_) order.push_back(&step);
         std::sort(order.begin(), order.end(), [](const Step* a, const Step* b) {
             return a->point != b->point ? a->point < b->point : a < b;
@@ -265,7 +266,8 @@ private:
                 continue;
             }
             step.required = true;
-            step.deadline = entry->point;
+            // The time of a confirm says nothing that the reserve's own evidence does not.
+            if (step.function != Function::confirm) step.deadline = entry->point;
             resolved.push_back(step);
         }
         for (Step& step : resolved) {
