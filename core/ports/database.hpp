@@ -59,10 +59,17 @@ enum class Isolation : std::uint8_t { read_committed, repeatable_read, serializa
 enum class Route : std::uint8_t { primary, replica };
 enum class Access : std::uint8_t { read_write, read_only };
 
+// A place in the primary's log, as a number that only grows: the token of read-your-writes.
+using LogPosition = std::uint64_t;
+
 struct TransactionOptions {
     Isolation isolation = Isolation::read_committed;
+    // A replica takes read-only transactions, and may lag; one that cannot serve is replaced by the
+    // primary.
     Route route = Route::primary;
     Access access = Access::read_write;
+    // Sees at least what was committed up to here; 0 asks for nothing.
+    LogPosition seen = 0;
 };
 
 // One at a time: a transaction is used by one coroutine, one call under way.  Destroying it without
@@ -81,6 +88,10 @@ public:
     // not committed.  unknown outcome ("commit-unknown"): committed, not committed, or committed
     // later.
     virtual Task<Result<std::vector<Rows>>> commit(std::vector<Call> last = {}) = 0;
+
+    // After commit was ok: a transaction begun with this as `seen` sees its effects.  0 from an
+    // engine without replicas.
+    virtual LogPosition position() const { return 0; }
 };
 
 class Database {
