@@ -131,7 +131,7 @@ const std::vector<SettingInfo>& known_settings() {
         {"grpc-listen", "", "Where to answer clients' gRPC calls, such as 127.0.0.1:50051"},
         {"inventory-url", "", "Where inventory answers calls, when it runs in other processes"},
         {"database", "sqlite:rushproof.db", "Where inventory keeps its data: sqlite:PATH"},
-        {"strategy", "conditional", "How a reservation is made safe"},
+        {"strategy", "batched", "How a reservation is made safe"},
         {"reservation-ttl", "10m", "How long a reservation is held before it expires"},
         {"sweep-interval", "1s", "How often expired reservations are looked for"},
         {"threads", "1", "Cores to use: each has its own instance of every role"},

@@ -33,6 +33,7 @@ public:
         api_.close();
         scope_.cancel();
         co_await scope_.join();
+        co_await application_.join();
     }
 
     Task<bool> ready(Context context) override {

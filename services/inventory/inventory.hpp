@@ -14,7 +14,7 @@ namespace rushproof::inventory {
 
 // How a reservation is made safe (docs/strategies.md).  naive is the negative control: it
 // oversells.
-enum class Strategy : std::uint8_t { naive, pessimistic, conditional, optimistic };
+enum class Strategy : std::uint8_t { naive, pessimistic, conditional, optimistic, batched };
 
 std::string_view to_string(Strategy strategy);
 // One sentence, for people.
@@ -23,7 +23,7 @@ std::optional<Strategy> parse_strategy(std::string_view word);
 const std::vector<Strategy>& all_strategies();
 
 struct Options {
-    Strategy strategy = Strategy::conditional;
+    Strategy strategy = Strategy::batched;
     Duration reservation_ttl = std::chrono::minutes(10);
     Duration sweep_interval = std::chrono::seconds(1);
     Mutant mutant = Mutant::none;

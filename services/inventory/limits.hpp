@@ -27,8 +27,15 @@ inline constexpr std::int64_t ledger_page_default = 100;
 inline constexpr std::int64_t ledger_page = 1'000;
 static_assert(ledger_page_default <= ledger_page);
 
-// Due reservations that one transaction expires.
+inline constexpr std::size_t basket_lines = 50;
+
+// Lines of due reservations that one transaction expires.
 inline constexpr std::int64_t expire_batch = 100;
+static_assert(basket_lines <= expire_batch, "a basket expires as a whole");
+
+// Of the strategy `batched`: requests that one transaction serves, and that wait for their turn.
+inline constexpr std::size_t batch = 256;
+inline constexpr std::size_t batch_waiting = 10'000;
 
 inline constexpr auto reservation_ttl = hours(24);
 
@@ -44,6 +51,8 @@ static_assert(idempotency_retention > reservation_ttl,
 
 // Tries of one call within its deadline, and how far retries may multiply the load.
 inline constexpr RetryPolicy retry_policy{12, milliseconds(1), milliseconds(200), 2};
+// A batch goes back to its members' own patience after fewer.
+inline constexpr RetryPolicy batch_retry_policy{4, milliseconds(1), milliseconds(20), 2};
 inline constexpr std::int64_t retries_saved = 1'000;
 inline constexpr std::int64_t retries_per_hundred_calls = 200;
 

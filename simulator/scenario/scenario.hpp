@@ -205,7 +205,7 @@ struct Threshold {
 struct SystemSpec {
     std::int64_t gateways = 1;
     std::int64_t inventories = 1;
-    std::string reservation = "conditional";  // strategy
+    std::string reservation = "batched";  // strategy
     std::string database = "model";           // model | sqlite; live runs take sqlite
     std::string mutant;                       // test builds only
     Duration reservation_ttl = std::chrono::minutes(10);

@@ -163,7 +163,8 @@ Type<SystemSpec> clock_type() {
 }
 
 Type<SystemSpec> system_type() {
-    const Words strategies{{"conditional", "one conditional UPDATE"},
+    const Words strategies{{"batched", "one transaction for all who wait"},
+                           {"conditional", "one conditional UPDATE"},
                            {"optimistic", "compare-and-set of a version"},
                            {"pessimistic", "SELECT ... FOR UPDATE"},
                            {"naive", "read, then write: the negative control, which oversells"}};

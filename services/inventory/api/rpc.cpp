@@ -21,8 +21,17 @@ wire::State to_wire(State state) {
 std::string encode(const Reservation& reservation) {
     wire::Reservation message;
     message.set_id(reservation.id.text());
-    message.set_sku(reservation.sku.text());
-    message.set_quantity(reservation.quantity.units());
+    const bool is_basket = reservation.lines.size() > 1;
+    for (const Line& line : reservation.lines) {
+        if (is_basket) {
+            wire::Line& added = *message.add_lines();
+            added.set_sku(line.sku.text());
+            added.set_quantity(line.quantity.units());
+        } else {
+            message.set_sku(line.sku.text());
+            message.set_quantity(line.quantity.units());
+        }
+    }
     message.set_owner(reservation.owner.text());
     message.set_state(to_wire(reservation.state));
     message.set_expires_at_us(reservation.expires_at.time_since_epoch().count());
@@ -109,8 +118,10 @@ Api::Answer Api::reserve(Context context, wire::ReserveRequest request) {
     ReserveRequest checked;
     RP_CO_TRY(checked.owner, check_owner(context.principal));
     RP_CO_TRY(checked.key, check_key(context.idempotency_key));
-    RP_CO_TRY(checked.sku, check_sku(request.sku()));
-    RP_CO_TRY(checked.quantity, check_quantity(request.quantity()));
+    Line only;
+    RP_CO_TRY(only.sku, check_sku(request.sku()));
+    RP_CO_TRY(only.quantity, check_quantity(request.quantity()));
+    checked.lines.push_back(std::move(only));
     RP_CO_TRY(const Reservation reservation,
               co_await application_.reserve(std::move(context), std::move(checked)));
     co_return encode(reservation);

@@ -11,20 +11,15 @@
 
 #include "core/ports/environment.hpp"
 #include "core/runtime/retry.hpp"
+#include "services/inventory/app/batch.hpp"
 #include "services/inventory/domain/ledger.hpp"
 #include "services/inventory/domain/reservation.hpp"
 #include "services/inventory/domain/stock.hpp"
 #include "services/inventory/inventory.hpp"
 #include "services/inventory/limits.hpp"
+#include "services/inventory/store/calls.hpp"
 
 namespace rushproof::inventory {
-
-struct ReserveRequest {
-    Owner owner;
-    IdempotencyKey key;
-    Sku sku;
-    Quantity quantity;
-};
 
 struct Order;  // one attempt to reserve
 
@@ -39,9 +34,14 @@ struct LedgerPage {
 class Application {
 public:
     Application(Environment& environment, const Options& options)
-        : environment_(environment), options_(options) {}
+        : environment_(environment),
+          options_(options),
+          batcher_(environment, options_, retry_budget_) {}
 
-    // Holds a quantity for an owner.  A repeat under the same key gets the first answer.
+    // When no call is under way and none will come.
+    Task<void> join() { return batcher_.join(); }
+
+    // Holds all lines for an owner, or none.  A repeat under the same key gets the first answer.
     // "not-found", "insufficient-stock" (not remembered: a repeat may succeed), "key-reused".
     Task<Result<Reservation>> reserve(Context context, ReserveRequest request);
 
@@ -67,6 +67,7 @@ public:
 private:
     // One transaction that only reads: its rows.
     Task<Result<Rows>> read(Context context, Call call);
+    Task<Result<std::vector<Rows>>> read(Context context, std::vector<Call> calls);
 
     Task<Result<Reservation>> reserve_once(Context context, ReserveRequest request,
                                            IdempotencyKey claimed);
@@ -89,9 +90,11 @@ private:
     Environment& environment_;
     Options options_;
     RetryBudget retry_budget_{limits::retries_saved, limits::retries_per_hundred_calls};
+    Batcher batcher_;
 };
 
-// What expiring these reservations, all of them locked, means to reservation, stock and ledger.
-std::vector<Call> expire_calls(std::vector<Reservation> due, const Statement& expire);
+// What expiring these reservations means to stock, reservation and ledger; they and the stock are
+// locked.  Lines of one reservation stand together.
+std::vector<Call> expire_calls(std::vector<Due> due, const Statement& expire);
 
 }  // namespace rushproof::inventory

@@ -29,11 +29,15 @@ Task<Result<Reservation>> Application::end_once(Context context, Ending wish, Re
         RP_CO_CHECK(answer_late(wish, reservation));
         co_return reservation;
     }
-    Reservation ended = reservation_of(answers[0].rows[0]);
-    auto last = pipeline(
-        confirms ? stock_call(statements::sell_stock, ended.sku, ended.quantity)
-                 : stock_call(statements::change_held, ended.sku, Quantity() - ended.quantity),
-        ledger_call(confirms ? LedgerKind::confirm : LedgerKind::release, ended));
+    Reservation ended = reservation_of(answers[0].rows);
+    std::vector<Call> last;
+    for (const Line& line : ended.lines) {
+        last.push_back(
+            confirms ? stock_call(statements::sell_stock, line.sku, line.quantity)
+                     : stock_call(statements::change_held, line.sku, Quantity() - line.quantity));
+    }
+    const LedgerKind kind = confirms ? LedgerKind::confirm : LedgerKind::release;
+    for (const LedgerEntry& entry : entries_of(kind, ended)) { last.push_back(ledger_call(entry)); }
     RP_CO_CHECK(co_await transaction->commit(std::move(last)));
     co_return ended;
 }

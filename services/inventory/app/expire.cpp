@@ -1,37 +1,61 @@
 // Expiring what is due, and forgetting old idempotency keys.
 #include <algorithm>
-#include <tuple>
+#include <map>
 #include <utility>
 
 #include "services/inventory/app/application.hpp"
 #include "services/inventory/store/calls.hpp"
 #include "services/inventory/store/statements.hpp"
+#include "services/inventory/store/statements_many.hpp"
 #include "services/inventory/store/statements_mutant.hpp"
 
 namespace rushproof::inventory {
 
-std::vector<Call> expire_calls(std::vector<Reservation> due, const Statement& expire) {
-    std::sort(due.begin(), due.end(), [](const Reservation& a, const Reservation& b) {
-        return std::tie(a.sku, a.id) < std::tie(b.sku, b.id);
-    });
-    std::vector<Call> calls;
+namespace {
+
+// A basket of which others hold a line, or which does not fit into our batch, is left for later.
+std::vector<Due> whole_ones(std::vector<Due> due) {
+    std::vector<Due> whole;
     for (auto first = due.begin(); first != due.end();) {
-        const auto last = std::find_if(first, due.end(), [&](const Reservation& reservation) {
-            return reservation.sku != first->sku;
-        });
-        Quantity freed;
-        for (auto each = first; each != last; ++each) { freed = freed + each->quantity; }
-        calls.push_back(stock_call(statements::change_held, first->sku, Quantity() - freed));
-        for (; first != last; ++first) {
-            calls.push_back(reservation_call(expire, first->id));
-            calls.push_back(ledger_call(LedgerKind::expire, *first));
-        }
+        const auto last =
+            std::find_if(first, due.end(), [&](const Due& each) { return each.id != first->id; });
+        if (last - first == first->lines) { std::move(first, last, std::back_inserter(whole)); }
+        first = last;
     }
-    return calls;
+    return whole;
+}
+
+std::vector<std::string> skus_of(const std::vector<Due>& due) {
+    std::vector<std::string> skus;
+    for (const Due& each : due) { skus.push_back(each.line.sku.text()); }
+    std::sort(skus.begin(), skus.end());
+    skus.erase(std::unique(skus.begin(), skus.end()), skus.end());
+    return skus;
+}
+
+}  // namespace
+
+std::vector<Call> expire_calls(std::vector<Due> due, const Statement& expire) {
+    if (due.empty()) { return {}; }
+    std::map<Sku, Quantity> freed;
+    std::vector<std::string> ids;
+    std::vector<LedgerEntry> entries;
+    for (Due& each : due) {
+        Quantity& units = freed[each.line.sku];
+        units = units - each.line.quantity;
+        if (ids.empty() || ids.back() != each.id.text()) { ids.push_back(each.id.text()); }
+        LedgerEntry& entry = entries.emplace_back();
+        entry.sku = std::move(each.line.sku);
+        entry.reservation = std::move(each.id);
+        entry.key = std::move(each.key);
+        entry.kind = to_string(LedgerKind::expire);
+        entry.quantity = each.line.quantity;
+    }
+    return pipeline(change_held_call(freed), Call(expire, {std::move(ids)}), ledger_call(entries));
 }
 
 Task<Result<std::size_t>> Application::expire_due(Context context) {
-    const Statement* expire = &statements::expire_reservation;
+    const Statement* expire = &statements::many::expire_reservation;
     auto look = pipeline(limit_call(statements::lock_due, limits::expire_batch));
     if constexpr (mutants_compiled) {
         if (options_.mutant == Mutant::m25_expire_any_state) {
@@ -45,10 +69,11 @@ Task<Result<std::size_t>> Application::expire_due(Context context) {
     }
     RP_CO_TRY(const auto transaction, co_await environment_.database.begin(std::move(context)));
     RP_CO_TRY(const auto answers, co_await transaction->execute(std::move(look)));
-    std::vector<Reservation> due = due_in(answers[0]);
+    std::vector<Due> due = whole_ones(due_in(answers[0]));
     const std::size_t count = due.size();
     if (count == 0) { co_return count; }
-    auto calls = expire_calls(std::move(due), *expire);
+    auto calls = pipeline(lock_stocks_call(skus_of(due)));
+    for (Call& call : expire_calls(std::move(due), *expire)) { calls.push_back(std::move(call)); }
     RP_CO_CHECK(co_await transaction->commit(std::move(calls)));
     co_return count;
 }

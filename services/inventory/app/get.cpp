@@ -8,13 +8,18 @@
 namespace rushproof::inventory {
 
 Task<Result<Rows>> Application::read(Context context, Call call) {
+    auto only = pipeline(std::move(call));
+    RP_CO_TRY(auto answers, co_await read(std::move(context), std::move(only)));
+    co_return std::move(answers.front());
+}
+
+Task<Result<std::vector<Rows>>> Application::read(Context context, std::vector<Call> calls) {
     TransactionOptions options;
     options.access = Access::read_only;
     RP_CO_TRY(const auto transaction,
               co_await environment_.database.begin(std::move(context), options));
-    auto only = pipeline(std::move(call));
-    auto answers = co_await transaction->commit(std::move(only));
-    if (answers) { co_return std::move(answers->front()); }
+    auto answers = co_await transaction->commit(std::move(calls));
+    if (answers) { co_return answers; }
     const Error& error = answers.error();
     if (error.kind() != ErrorKind::unknown_outcome) { co_return failure(error); }
     // A reading that was lost had no effect.

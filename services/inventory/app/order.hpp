@@ -6,6 +6,7 @@
 
 #include "core/ports/database.hpp"
 #include "services/inventory/app/application.hpp"
+#include "services/inventory/domain/fit.hpp"
 
 namespace rushproof::inventory {
 
@@ -17,22 +18,32 @@ struct Order {
     Mutant mutant;
 };
 
-enum class Found : std::uint8_t { enough, too_little, repeat };
-
 // What an attempt found, and what remains to be written before the reservation itself.
 struct Hold {
-    Found found;
+    bool repeat = false;  // the key was used before
+    std::vector<Line> missing;
     std::vector<Call> rest;
 };
+
+// The operation under which reserves claim their keys; a basket is a reserve of several lines.
+inline constexpr std::string_view reserve_operation = "reserve";
 
 // Claiming the order's key: first call of every attempt.  A concurrent claim of the same key waits
 // for our transaction to end.
 Call claim_call(const Order& order);
 bool is_claimed(const Rows& answer, const Order& order);
 
-// Claims the key and holds stock as the strategy does.  `seen` is what naive has read before in a
-// transaction of its own.  Retryable "version-conflict" (optimistic).
+// Claims the key and holds stock as the strategy does, line by line in the order of SKUs; `missing`
+// are the lines for which there is too little.  `seen` is what naive has read before, line by line,
+// in a transaction of its own.  Retryable "version-conflict" (optimistic).
 Task<Result<Hold>> hold_stock(Transaction& transaction, const Order& order, Strategy strategy,
-                              std::optional<Stock> seen);
+                              std::vector<Rows> seen);
+
+// The reservation that an order makes, once `expires_at` is known.
+Reservation made_by(const Order& order, WallTime expires_at);
+
+// The answer to a repeat: what the first use of its key made; "key-reused" if that was another
+// request.  `found` are rows of find_key, all of one reservation.
+Result<Reservation> first_answer_of(const ReserveRequest& request, std::span<const Row> found);
 
 }  // namespace rushproof::inventory

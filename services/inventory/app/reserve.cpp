@@ -8,61 +8,61 @@
 #include "services/inventory/app/plants_mutant.hpp"
 #include "services/inventory/store/calls.hpp"
 #include "services/inventory/store/statements.hpp"
+#include "services/inventory/store/statements_many.hpp"
 #include "services/inventory/store/statements_mutant.hpp"
 
 namespace rushproof::inventory {
 
 namespace {
 
-constexpr std::string_view operation = "reserve";
-
-// What the key was used for; a repeat must ask for the same.
-std::string fingerprint(const ReserveRequest& request) {
-    return request.sku.text() + " " + std::to_string(request.quantity.units());
-}
-
 Call find_key_call(const Statement& statement, const Order& order) {
-    return {statement, {order.request.owner.text(), std::string(operation), order.claimed.text()}};
+    return {statement,
+            {order.request.owner.text(), std::string(reserve_operation), order.claimed.text()}};
 }
 
 Call write_key_call(const Statement& statement, const Order& order) {
     return {statement,
-            {order.request.owner.text(), std::string(operation), order.claimed.text(),
-             fingerprint(order.request), order.id.text()}};
+            {order.request.owner.text(), std::string(reserve_operation), order.claimed.text(),
+             fingerprint_of(order.request.lines), order.id.text()}};
 }
 
-Call insert_call(const Order& order) {
+Call insert_call(const Order& order, const Line& line) {
     const ReserveRequest& request = order.request;
     return {statements::insert_reservation,
-            {order.id.text(), request.sku.text(), request.quantity.units(), request.owner.text(),
-             request.key.text(), std::int64_t{order.ttl.count()}}};
+            {order.id.text(), line.sku.text(), line.quantity.units(), request.owner.text(),
+             request.key.text(), std::int64_t{order.ttl.count()},
+             static_cast<std::int64_t>(request.lines.size())}};
 }
 
-Call ledger_call_of(const Order& order) {
-    Reservation reservation;
-    reservation.id = order.id;
-    reservation.sku = order.request.sku;
-    reservation.quantity = order.request.quantity;
-    reservation.key = order.request.key;
-    return ledger_call(LedgerKind::reserve, reservation);
-}
-
-// Before a refusal: what is due of this SKU is expired in our own transaction, if that helps.
-Task<Result<Hold>> hold_by_expiring(Transaction& transaction, const Order& order) {
-    const ReserveRequest& request = order.request;
-    auto look = pipeline(stock_call(statements::lock_stock, request.sku),
-                         due_of_sku_call(request.sku, limits::expire_batch));
-    RP_CO_TRY(const auto answers, co_await transaction.execute(std::move(look)));
-    if (answers[0].rows.empty()) {
-        co_return failure(ErrorKind::permanent, "not-found", "no such SKU");
+// Before a refusal: what is due of the missing SKUs is expired in our own transaction, if that
+// helps.
+Task<Result<void>> hold_by_expiring(Transaction& transaction, Hold& hold) {
+    std::vector<std::string> skus;
+    std::vector<Call> look;
+    for (const Line& line : hold.missing) {
+        look.push_back(stock_call(statements::lock_stock, line.sku));
+        skus.push_back(line.sku.text());
     }
-    std::vector<Reservation> due = due_in(answers[1]);
-    Quantity available = stock_of(answers[0].rows[0]).available();
-    for (const Reservation& reservation : due) { available = available + reservation.quantity; }
-    if (available < request.quantity) { co_return Hold{Found::too_little, {}}; }
-    auto rest = expire_calls(std::move(due), statements::expire_reservation);
-    rest.push_back(stock_call(statements::change_held, request.sku, request.quantity));
-    co_return Hold{Found::enough, std::move(rest)};
+    look.push_back(due_of_skus_call(std::move(skus), limits::expire_batch));
+    RP_CO_TRY(const auto answers, co_await transaction.execute(std::move(look)));
+    std::vector<Due> due = due_in(answers.back());
+    Shelves shelves;
+    for (std::size_t i = 0; i < hold.missing.size(); ++i) {
+        if (answers[i].rows.empty()) { continue; }
+        shelves[hold.missing[i].sku] = stock_of(answers[i].rows[0]).available();
+    }
+    for (const Due& each : due) {
+        Quantity& available = shelves[each.line.sku];
+        available = available + each.line.quantity;
+    }
+    RP_CO_CHECK(take(shelves, hold.missing));
+    for (Call& call : expire_calls(std::move(due), statements::many::expire_reservation)) {
+        hold.rest.push_back(std::move(call));
+    }
+    for (const Line& line : hold.missing) {
+        hold.rest.push_back(stock_call(statements::change_held, line.sku, line.quantity));
+    }
+    co_return Result<void>();
 }
 
 }  // namespace
@@ -87,9 +87,31 @@ bool is_claimed(const Rows& answer, const Order& order) {
     return answer.affected == 1;
 }
 
+Reservation made_by(const Order& order, WallTime expires_at) {
+    Reservation reservation;
+    reservation.id = order.id;
+    reservation.lines = order.request.lines;
+    reservation.owner = order.request.owner;
+    reservation.key = order.request.key;
+    reservation.expires_at = expires_at;
+    reservation.time_left = order.ttl;
+    return reservation;
+}
+
+Result<Reservation> first_answer_of(const ReserveRequest& request, std::span<const Row> found) {
+    if (text(found.front(), 0) != fingerprint_of(request.lines)) {
+        return failure(ErrorKind::permanent, "key-reused",
+                       "the idempotency key was used for another request");
+    }
+    return reservation_of(found, 1);
+}
+
 Task<Result<Reservation>> Application::reserve(Context context, ReserveRequest request) {
     IdempotencyKey claimed = request.key;
     auto attempt = [&]() -> Task<Result<Reservation>> {
+        if (options_.strategy == Strategy::batched) {
+            co_return co_await batcher_.reserve(context, request);
+        }
         auto result = co_await reserve_once(context, request, claimed);
         if (mutated(options_.mutant, Mutant::m06_retry_without_key) && !result &&
             result.error().kind() == ErrorKind::unknown_outcome) {
@@ -103,38 +125,38 @@ Task<Result<Reservation>> Application::reserve(Context context, ReserveRequest r
 Task<Result<Reservation>> Application::reserve_once(Context context, ReserveRequest request,
                                                     IdempotencyKey claimed) {
     const Order order = make_order(std::move(request), std::move(claimed));
-    std::optional<Stock> seen;
+    std::vector<Rows> seen;
     if (options_.strategy == Strategy::naive) {
-        RP_CO_TRY(const Rows rows,
-                  co_await read(context, stock_call(statements::read_stock, order.request.sku)));
-        if (!rows.rows.empty()) { seen = stock_of(rows.rows[0]); }
+        std::vector<Call> look;
+        for (const Line& line : order.request.lines) {
+            look.push_back(stock_call(statements::read_stock, line.sku));
+        }
+        RP_CO_TRY(seen, co_await read(context, std::move(look)));
     }
     RP_CO_TRY(auto transaction, co_await environment_.database.begin(context));
-    RP_CO_TRY(Hold hold, co_await hold_stock(*transaction, order, options_.strategy, seen));
-    if (hold.found == Found::too_little) {
-        RP_CO_TRY(hold, co_await hold_by_expiring(*transaction, order));
-    }
-    if (hold.found == Found::too_little) {
-        co_return failure(ErrorKind::permanent, "insufficient-stock", "not enough is available");
-    }
-    if (hold.found == Found::repeat) {
+    RP_CO_TRY(Hold hold,
+              co_await hold_stock(*transaction, order, options_.strategy, std::move(seen)));
+    if (hold.repeat) {
         transaction.reset();
         co_return co_await first_answer(std::move(context), order);
     }
+    if (!hold.missing.empty()) { RP_CO_CHECK(co_await hold_by_expiring(*transaction, hold)); }
     if constexpr (mutants_compiled) {
         if (order.mutant == Mutant::m08_key_without_constraint) {
             hold.rest.push_back(write_key_call(mutants::insert_loose_key, order));
         }
     }
-    hold.rest.push_back(ledger_call_of(order));
-    hold.rest.push_back(insert_call(order));
+    for (const LedgerEntry& entry : entries_of(LedgerKind::reserve, made_by(order, {}))) {
+        hold.rest.push_back(ledger_call(entry));
+    }
+    for (const Line& line : order.request.lines) { hold.rest.push_back(insert_call(order, line)); }
     RP_CO_TRY(const auto answers, co_await transaction->commit(std::move(hold.rest)));
     if (mutated(order.mutant, Mutant::m07_key_in_own_transaction)) {
         RP_CO_TRY(transaction, co_await environment_.database.begin(context));
         auto late = pipeline(write_key_call(statements::claim_key, order));
         RP_CO_CHECK(co_await transaction->commit(std::move(late)));
     }
-    co_return reservation_of(answers.back().rows.at(0));
+    co_return made_by(order, wall_time(answers.back().rows.at(0), 6));
 }
 
 Order Application::make_order(ReserveRequest request, IdempotencyKey claimed) {
@@ -154,11 +176,7 @@ Task<Result<Reservation>> Application::first_answer(Context context, Order order
     if (found.rows.empty()) {
         co_return failure(ErrorKind::retryable, "key-in-flight", "the key's first use just ended");
     }
-    if (text(found.rows[0], 0) != fingerprint(order.request)) {
-        co_return failure(ErrorKind::permanent, "key-reused",
-                          "the idempotency key was used for another request");
-    }
-    co_return reservation_of(found.rows[0], 1);
+    co_return first_answer_of(order.request, found.rows);
 }
 
 }  // namespace rushproof::inventory

@@ -22,7 +22,7 @@ Task<Result<Stock>> Application::set_stock_once(Context context, Sku sku, Quanti
     std::vector<Call> last;
     if (change != Quantity()) {
         last = pipeline(stock_call(statements::set_on_hand, sku, on_hand),
-                        ledger_call(LedgerKind::stock, sku, change));
+                        ledger_call(entry_of(sku, change)));
         stock.on_hand = on_hand;
         ++stock.version;
     }

@@ -10,89 +10,127 @@ namespace rushproof::inventory {
 
 namespace {
 
-std::optional<Stock> stock_in(const Rows& answer) {
-    if (answer.rows.empty()) { return std::nullopt; }
-    return stock_of(answer.rows[0]);
+bool is_enough(const Rows& stock, const Line& line) {
+    return !stock.rows.empty() && stock_of(stock.rows[0]).available() >= line.quantity;
 }
 
-bool is_enough(const std::optional<Stock>& stock, const Order& order) {
-    return stock && stock->available() >= order.request.quantity;
+// {claim, `statement` for each line}
+std::vector<Call> claim_and(const Statement& statement, const Order& order) {
+    auto calls = pipeline(claim_call(order));
+    for (const Line& line : order.request.lines) {
+        calls.push_back(stock_call(statement, line.sku));
+    }
+    return calls;
 }
 
 // SELECT ... FOR UPDATE: whoever comes later waits for our commit before it reads.
 Task<Result<Hold>> hold_pessimistic(Transaction& transaction, const Order& order) {
-    const ReserveRequest& request = order.request;
-    auto calls = pipeline(claim_call(order), stock_call(statements::lock_stock, request.sku));
+    auto calls = claim_and(statements::lock_stock, order);
     RP_CO_TRY(const auto answers, co_await transaction.execute(std::move(calls)));
-    if (!is_claimed(answers[0], order)) { co_return Hold{Found::repeat, {}}; }
-    if (!is_enough(stock_in(answers[1]), order)) { co_return Hold{Found::too_little, {}}; }
-    auto rest = pipeline(stock_call(statements::change_held, request.sku, request.quantity));
-    co_return Hold{Found::enough, std::move(rest)};
+    Hold hold;
+    hold.repeat = !is_claimed(answers[0], order);
+    for (std::size_t i = 0; i < order.request.lines.size(); ++i) {
+        const Line& line = order.request.lines[i];
+        if (!is_enough(answers[i + 1], line)) {
+            hold.missing.push_back(line);
+        } else {
+            hold.rest.push_back(stock_call(statements::change_held, line.sku, line.quantity));
+        }
+    }
+    co_return hold;
 }
 
 // One UPDATE that takes only what is there: the database checks and writes under its own row lock.
 Task<Result<Hold>> hold_conditional(Transaction& transaction, const Order& order) {
-    const ReserveRequest& request = order.request;
-    auto calls = pipeline(claim_call(order),
-                          stock_call(statements::take_stock, request.sku, request.quantity));
+    auto calls = pipeline(claim_call(order));
+    for (const Line& line : order.request.lines) {
+        calls.push_back(stock_call(statements::take_stock, line.sku, line.quantity));
+    }
     RP_CO_TRY(const auto answers, co_await transaction.execute(std::move(calls)));
-    if (!is_claimed(answers[0], order)) { co_return Hold{Found::repeat, {}}; }
-    co_return Hold{answers[1].affected == 1 ? Found::enough : Found::too_little, {}};
+    Hold hold;
+    hold.repeat = !is_claimed(answers[0], order);
+    for (std::size_t i = 0; i < order.request.lines.size(); ++i) {
+        if (answers[i + 1].affected != 1) { hold.missing.push_back(order.request.lines[i]); }
+    }
+    co_return hold;
 }
 
 // Reads without a lock, and writes only if the version is still the one that was read.
 Task<Result<Hold>> hold_optimistic(Transaction& transaction, const Order& order) {
-    const ReserveRequest& request = order.request;
-    auto calls = pipeline(claim_call(order), stock_call(statements::read_stock, request.sku));
+    auto calls = claim_and(statements::read_stock, order);
     RP_CO_TRY(const auto answers, co_await transaction.execute(std::move(calls)));
-    if (!is_claimed(answers[0], order)) { co_return Hold{Found::repeat, {}}; }
-    const auto stock = stock_in(answers[1]);
-    if (!is_enough(stock, order)) { co_return Hold{Found::too_little, {}}; }
-    auto write = pipeline(change_held_at_call(request.sku, request.quantity, stock->version));
-    RP_CO_TRY(const auto written, co_await transaction.execute(std::move(write)));
-    if (written[0].affected == 1) { co_return Hold{Found::enough, {}}; }
-    co_return failure(ErrorKind::retryable, "version-conflict", "the stock changed meanwhile");
+    Hold hold;
+    hold.repeat = !is_claimed(answers[0], order);
+    if (hold.repeat) { co_return hold; }
+    std::vector<Call> writes;
+    for (std::size_t i = 0; i < order.request.lines.size(); ++i) {
+        const Line& line = order.request.lines[i];
+        const Rows& stock = answers[i + 1];
+        if (!is_enough(stock, line)) {
+            hold.missing.push_back(line);
+        } else {
+            const std::int64_t version = stock_of(stock.rows[0]).version;
+            writes.push_back(change_held_at_call(line.sku, line.quantity, version));
+        }
+    }
+    if (writes.empty()) { co_return hold; }
+    RP_CO_TRY(const auto written, co_await transaction.execute(std::move(writes)));
+    for (const Rows& each : written) {
+        if (each.affected == 1) { continue; }
+        co_return failure(ErrorKind::retryable, "version-conflict", "the stock changed meanwhile");
+    }
+    co_return hold;
 }
 
 // The negative control: writes what it computed from an old reading.
 Task<Result<Hold>> hold_naive(Transaction& transaction, const Order& order,
-                              std::optional<Stock> seen) {
-    const ReserveRequest& request = order.request;
-    const bool enough = is_enough(seen, order);
+                              std::vector<Rows> seen) {
+    Hold hold;
     auto calls = pipeline(claim_call(order));
-    if (enough) {
-        calls.push_back(
-            stock_call(statements::write_held, request.sku, seen->held + request.quantity));
+    for (std::size_t i = 0; i < order.request.lines.size(); ++i) {
+        const Line& line = order.request.lines[i];
+        if (!is_enough(seen[i], line)) {
+            hold.missing.push_back(line);
+        } else {
+            const Quantity held = stock_of(seen[i].rows[0]).held + line.quantity;
+            calls.push_back(stock_call(statements::write_held, line.sku, held));
+        }
     }
     RP_CO_TRY(const auto answers, co_await transaction.execute(std::move(calls)));
-    if (!is_claimed(answers[0], order)) { co_return Hold{Found::repeat, {}}; }
-    co_return Hold{enough ? Found::enough : Found::too_little, {}};
+    hold.repeat = !is_claimed(answers[0], order);
+    co_return hold;
 }
 
 Task<Result<Hold>> hold_m01(Transaction& transaction, const Order& order) {
-    const ReserveRequest& request = order.request;
-    auto calls = pipeline(claim_call(order), stock_call(statements::read_stock, request.sku));
+    auto calls = claim_and(statements::read_stock, order);
     RP_CO_TRY(const auto answers, co_await transaction.execute(std::move(calls)));
-    if (!is_claimed(answers[0], order)) { co_return Hold{Found::repeat, {}}; }
-    const auto stock = stock_in(answers[1]);
-    if (!is_enough(stock, order)) { co_return Hold{Found::too_little, {}}; }
-    auto rest =
-        pipeline(stock_call(statements::write_held, request.sku, stock->held + request.quantity));
-    co_return Hold{Found::enough, std::move(rest)};
+    Hold hold;
+    hold.repeat = !is_claimed(answers[0], order);
+    for (std::size_t i = 0; i < order.request.lines.size(); ++i) {
+        const Line& line = order.request.lines[i];
+        if (!is_enough(answers[i + 1], line)) {
+            hold.missing.push_back(line);
+        } else {
+            const Quantity held = stock_of(answers[i + 1].rows[0]).held + line.quantity;
+            hold.rest.push_back(stock_call(statements::write_held, line.sku, held));
+        }
+    }
+    co_return hold;
 }
 
 }  // namespace
 
 Task<Result<Hold>> hold_stock(Transaction& transaction, const Order& order, Strategy strategy,
-                              std::optional<Stock> seen) {
+                              std::vector<Rows> seen) {
     if (mutated(order.mutant, Mutant::m01_read_modify_write)) {
         return hold_m01(transaction, order);
     }
     switch (strategy) {
-        case Strategy::naive: return hold_naive(transaction, order, seen);
+        case Strategy::naive: return hold_naive(transaction, order, std::move(seen));
         case Strategy::pessimistic: return hold_pessimistic(transaction, order);
         case Strategy::conditional: return hold_conditional(transaction, order);
         case Strategy::optimistic: return hold_optimistic(transaction, order);
+        case Strategy::batched: break;  // app/batch.hpp
     }
     RP_ASSERT(false);
 }

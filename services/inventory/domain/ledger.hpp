@@ -17,6 +17,7 @@ std::string_view to_string(LedgerKind kind);
 // every one of them is written while the SKU's stock row is locked.
 struct LedgerEntry {
     std::int64_t number = 0;
+    Sku sku;
     ReservationId reservation;  // empty for stock
     IdempotencyKey key;         // of the reserve that made the reservation; empty for stock
     std::string kind;           // a word of LedgerKind

@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "core/base/result.hpp"
 #include "core/base/strong.hpp"
 #include "core/base/time.hpp"
+#include "services/inventory/domain/basket.hpp"
 
 namespace rushproof::inventory {
 
@@ -17,8 +19,7 @@ std::optional<State> parse_state(std::string_view word);
 
 struct Reservation {
     ReservationId id;
-    Sku sku;
-    Quantity quantity;
+    std::vector<Line> lines;  // sorted by SKU; one unless it is a basket
     Owner owner;
     IdempotencyKey key;  // of the reserve that made it
     State state = State::held;

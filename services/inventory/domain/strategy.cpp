@@ -6,8 +6,8 @@ namespace rushproof::inventory {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> words{"naive", "pessimistic", "conditional",
-                                                "optimistic"};
+constexpr std::array<std::string_view, 5> words{"naive", "pessimistic", "conditional", "optimistic",
+                                                "batched"};
 
 }  // namespace
 
@@ -22,6 +22,9 @@ std::string_view describe(Strategy strategy) {
         case Strategy::conditional: return "one UPDATE that names its condition in WHERE";
         case Strategy::optimistic:
             return "writes only if the version is still the one it read, else tries again";
+        case Strategy::batched:
+            return "one transaction serves all who wait: locks once, decides first come, first "
+                   "served, writes once";
     }
     return "invalid";
 }
@@ -35,7 +38,8 @@ std::optional<Strategy> parse_strategy(std::string_view word) {
 
 const std::vector<Strategy>& all_strategies() {
     static const std::vector<Strategy> all{Strategy::naive, Strategy::pessimistic,
-                                           Strategy::conditional, Strategy::optimistic};
+                                           Strategy::conditional, Strategy::optimistic,
+                                           Strategy::batched};
     return all;
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/base/assert.hpp"
 #include "services/inventory/store/statements.hpp"
+#include "services/inventory/store/statements_many.hpp"
 
 namespace rushproof::inventory {
 
@@ -27,40 +28,93 @@ Call change_held_at_call(const Sku& sku, Quantity change, std::int64_t version) 
     return {statements::change_held_at, {sku.text(), change.units(), version}};
 }
 
-Call due_of_sku_call(const Sku& sku, std::int64_t limit) {
-    return {statements::lock_due_of_sku, {sku.text(), limit}};
+Call lock_stocks_call(std::vector<std::string> skus) {
+    return {statements::many::lock_stock, {std::move(skus)}};
+}
+
+Call change_held_call(const std::map<Sku, Quantity>& changes) {
+    std::vector<std::string> skus;
+    std::vector<std::int64_t> units;
+    for (const auto& [sku, change] : changes) {
+        skus.push_back(sku.text());
+        units.push_back(change.units());
+    }
+    return {statements::many::change_held, {std::move(skus), std::move(units)}};
+}
+
+Call due_of_skus_call(std::vector<std::string> skus, std::int64_t limit) {
+    return {statements::many::lock_due, {std::move(skus), limit}};
 }
 
 Call ledger_page_call(const Sku& sku, std::int64_t after, std::int64_t limit) {
     return {statements::read_ledger, {sku.text(), after, limit}};
 }
 
-Call ledger_call(LedgerKind kind, const Sku& sku, Quantity change) {
-    return {
-        statements::append_ledger,
-        {sku.text(), std::string(), std::string(), std::string(to_string(kind)), change.units()}};
-}
-
-Call ledger_call(LedgerKind kind, const Reservation& reservation) {
+Call ledger_call(const LedgerEntry& entry) {
     return {statements::append_ledger,
-            {reservation.sku.text(), reservation.id.text(), reservation.key.text(),
-             std::string(to_string(kind)), reservation.quantity.units()}};
+            {entry.sku.text(), entry.reservation.text(), entry.key.text(), entry.kind,
+             entry.quantity.units()}};
 }
 
-Stock stock_of(const Row& row) {
+Call ledger_call(const std::vector<LedgerEntry>& entries) {
+    std::vector<std::string> skus;
+    std::vector<std::string> reservations;
+    std::vector<std::string> keys;
+    std::vector<std::string> kinds;
+    std::vector<std::int64_t> quantities;
+    for (const LedgerEntry& entry : entries) {
+        skus.push_back(entry.sku.text());
+        reservations.push_back(entry.reservation.text());
+        keys.push_back(entry.key.text());
+        kinds.push_back(entry.kind);
+        quantities.push_back(entry.quantity.units());
+    }
+    return {statements::many::append_ledger,
+            {std::move(skus), std::move(reservations), std::move(keys), std::move(kinds),
+             std::move(quantities)}};
+}
+
+LedgerEntry entry_of(const Sku& sku, Quantity change) {
+    LedgerEntry entry;
+    entry.sku = sku;
+    entry.kind = to_string(LedgerKind::stock);
+    entry.quantity = change;
+    return entry;
+}
+
+std::vector<LedgerEntry> entries_of(LedgerKind kind, const Reservation& reservation) {
+    std::vector<LedgerEntry> entries;
+    for (const Line& line : reservation.lines) {
+        LedgerEntry& entry = entries.emplace_back();
+        entry.sku = line.sku;
+        entry.reservation = reservation.id;
+        entry.key = reservation.key;
+        entry.kind = to_string(kind);
+        entry.quantity = line.quantity;
+    }
+    return entries;
+}
+
+Stock stock_of(const Row& row, std::size_t first_column) {
     Stock stock;
-    stock.on_hand = Quantity(integer(row, 0));
-    stock.held = Quantity(integer(row, 1));
-    stock.sold = Quantity(integer(row, 2));
-    stock.version = integer(row, 3);
+    stock.on_hand = Quantity(integer(row, first_column));
+    stock.held = Quantity(integer(row, first_column + 1));
+    stock.sold = Quantity(integer(row, first_column + 2));
+    stock.version = integer(row, first_column + 3);
     return stock;
 }
 
-Reservation reservation_of(const Row& row, std::size_t first_column) {
+Reservation reservation_of(std::span<const Row> lines, std::size_t first_column) {
+    RP_ASSERT(!lines.empty());
+    const Row& row = lines.front();
     Reservation reservation;
     reservation.id = ReservationId(text(row, first_column));
-    reservation.sku = Sku(text(row, first_column + 1));
-    reservation.quantity = Quantity(integer(row, first_column + 2));
+    for (const Row& line : lines) {
+        reservation.lines.push_back(
+            {Sku(text(line, first_column + 1)), Quantity(integer(line, first_column + 2))});
+    }
+    // UPDATE ... RETURNING has no order.
+    reservation.lines = merge_lines(std::move(reservation.lines));
     reservation.owner = Owner(text(row, first_column + 3));
     reservation.key = IdempotencyKey(text(row, first_column + 4));
     const auto state = parse_state(text(row, first_column + 5));
@@ -74,22 +128,21 @@ Reservation reservation_of(const Row& row, std::size_t first_column) {
     return reservation;
 }
 
-std::vector<Reservation> due_in(const Rows& answer) {
-    std::vector<Reservation> due;
+std::vector<Due> due_in(const Rows& answer) {
+    std::vector<Due> due;
     due.reserve(answer.rows.size());
     for (const Row& row : answer.rows) {
-        Reservation& reservation = due.emplace_back();
-        reservation.id = ReservationId(text(row, 0));
-        reservation.sku = Sku(text(row, 1));
-        reservation.quantity = Quantity(integer(row, 2));
-        reservation.key = IdempotencyKey(text(row, 3));
+        due.push_back({ReservationId(text(row, 0)),
+                       {Sku(text(row, 1)), Quantity(integer(row, 2))},
+                       IdempotencyKey(text(row, 3)),
+                       integer(row, 4)});
     }
     return due;
 }
 
 Result<Reservation> only_of(const Owner& owner, const Rows& answer) {
     if (!answer.rows.empty()) {
-        Reservation reservation = reservation_of(answer.rows[0]);
+        Reservation reservation = reservation_of(answer.rows);
         if (reservation.owner == owner) { return reservation; }
     }
     return failure(ErrorKind::permanent, "not-found", "no such reservation");

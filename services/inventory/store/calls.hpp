@@ -1,5 +1,7 @@
 // Typed ways to call the statements, and to read what they return.
 #pragma once
+#include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,18 +28,32 @@ Call reservation_call(const Statement& statement, const ReservationId& id);
 Call reservation_call(const Statement& statement, const ReservationId& id, const Owner& owner);
 Call limit_call(const Statement& statement, std::int64_t limit);
 Call change_held_at_call(const Sku& sku, Quantity change, std::int64_t version);
-Call due_of_sku_call(const Sku& sku, std::int64_t limit);
+Call lock_stocks_call(std::vector<std::string> skus);
+Call change_held_call(const std::map<Sku, Quantity>& changes);
+Call due_of_skus_call(std::vector<std::string> skus, std::int64_t limit);
 Call ledger_page_call(const Sku& sku, std::int64_t after, std::int64_t limit);
 
-Call ledger_call(LedgerKind kind, const Sku& sku, Quantity change);
-Call ledger_call(LedgerKind kind, const Reservation& reservation);
+Call ledger_call(const LedgerEntry& entry);
+// One statement for all of them, in their order.
+Call ledger_call(const std::vector<LedgerEntry>& entries);
+// Of a SKU's own change.
+LedgerEntry entry_of(const Sku& sku, Quantity change);
+// One for each line of a reservation.
+std::vector<LedgerEntry> entries_of(LedgerKind kind, const Reservation& reservation);
 
 // Columns as statements.hpp lists them.
-Stock stock_of(const Row& row);
-Reservation reservation_of(const Row& row, std::size_t first_column = 0);
+Stock stock_of(const Row& row, std::size_t first_column = 0);
 LedgerEntry ledger_entry_of(const Row& row);
-// Of lock_due and lock_due_of_sku, which tell no more than id, sku, quantity and key.
-std::vector<Reservation> due_in(const Rows& answer);
+// The reservation whose lines are the rows [first, last).
+Reservation reservation_of(std::span<const Row> lines, std::size_t first_column = 0);
+// A line of a reservation that is due.
+struct Due {
+    ReservationId id;
+    Line line;
+    IdempotencyKey key;
+    std::int64_t lines = 1;  // of its reservation
+};
+std::vector<Due> due_in(const Rows& answer);
 // Of find_reservation: "not-found" also if it belongs to somebody else.
 Result<Reservation> only_of(const Owner& owner, const Rows& answer);
 

@@ -103,8 +103,39 @@ CREATE INDEX idempotency_age ON idempotency (created_at);
 )",
 };
 
+constexpr Migration add_lines{
+    .version = 2,
+    .name = "inventory.add_lines",
+    .sql = R"(
+ALTER TABLE inventory.reservation ADD COLUMN lines bigint NOT NULL DEFAULT 1;
+ALTER TABLE inventory.reservation DROP CONSTRAINT reservation_pkey;
+ALTER TABLE inventory.reservation ADD PRIMARY KEY (id, sku);
+)",
+    .sqlite = R"(
+DROP INDEX reservation_due;
+DROP INDEX reservation_due_of_sku;
+ALTER TABLE reservation RENAME TO reservation_of_one_line;
+CREATE TABLE reservation (
+    id TEXT NOT NULL,
+    sku TEXT NOT NULL,
+    quantity INTEGER NOT NULL,
+    owner TEXT NOT NULL,
+    key TEXT NOT NULL,
+    state TEXT NOT NULL,
+    expires_at TIMESTAMP NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    lines INTEGER NOT NULL,
+    PRIMARY KEY (id, sku)
+) WITHOUT ROWID;
+INSERT INTO reservation SELECT *, 1 FROM reservation_of_one_line;
+DROP TABLE reservation_of_one_line;
+CREATE INDEX reservation_due ON reservation (expires_at) WHERE state = 'held';
+CREATE INDEX reservation_due_of_sku ON reservation (sku, expires_at) WHERE state = 'held';
+)",
+};
+
 std::vector<Migration> list() {
-    std::vector<Migration> list{create_tables};
+    std::vector<Migration> list{create_tables, add_lines};
     if constexpr (mutants_compiled) { list.push_back(mutants::create_tables); }
     return list;
 }

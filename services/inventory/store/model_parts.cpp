@@ -32,8 +32,8 @@ Task<Result<Rows>> lock_due(ModelTransaction& transaction, RowFilter filter, Wal
                                    static_cast<std::size_t>(limit)));
     Rows result;
     for (const Row& row : rows) {
-        result.rows.push_back(pick(
-            row, {reservation::id, reservation::sku, reservation::quantity, reservation::key}));
+        result.rows.push_back(pick(row, {reservation::id, reservation::sku, reservation::quantity,
+                                         reservation::key, reservation::lines}));
     }
     co_return result;
 }

@@ -13,7 +13,7 @@ namespace stock {
 enum : std::size_t { sku, on_hand, held, sold, version };
 }
 namespace reservation {
-enum : std::size_t { id, sku, quantity, owner, key, state, expires_at, created_at };
+enum : std::size_t { id, sku, quantity, owner, key, state, expires_at, created_at, lines };
 }
 namespace ledger {
 enum : std::size_t { number, sku, reservation, key, kind, quantity, at };
@@ -28,7 +28,7 @@ Row pick(const Row& row, std::initializer_list<std::size_t> columns);
 // What UPDATE, INSERT and DELETE without RETURNING give.
 Rows changed(const std::vector<Row>& rows);
 
-// SELECT id, sku, quantity, key FROM reservation WHERE <filter> AND expires_at <= now
+// SELECT id, sku, quantity, key, lines FROM reservation WHERE <filter> AND expires_at <= now
 // ORDER BY id LIMIT limit FOR UPDATE SKIP LOCKED.
 Task<Result<Rows>> lock_due(ModelTransaction& transaction, RowFilter filter, WallTime now,
                             std::int64_t limit);

@@ -1,5 +1,6 @@
 #include "services/inventory/store/statements.hpp"
 
+#include "services/inventory/store/statements_many.hpp"
 #include "services/inventory/store/statements_mutant.hpp"
 
 namespace rushproof::inventory::statements {
@@ -71,12 +72,13 @@ const Statement set_on_hand{
 const Statement insert_reservation{
     "inventory.insert_reservation",
     "INSERT INTO inventory.reservation "
-    "(id, sku, quantity, owner, key, state, expires_at, created_at) "
+    "(id, sku, quantity, owner, key, state, expires_at, created_at, lines) "
     "VALUES ($1, $2, $3, $4, $5, 'held', "
-    "transaction_time() + $6::bigint * interval '1 microsecond', transaction_time()) "
+    "transaction_time() + $6::bigint * interval '1 microsecond', transaction_time(), $7) "
     "RETURNING id, sku, quantity, owner, key, state, expires_at, $6::bigint",
-    "INSERT INTO reservation (id, sku, quantity, owner, key, state, expires_at, created_at) "
-    "VALUES ($1, $2, $3, $4, $5, 'held', transaction_time() + $6, transaction_time()) "
+    "INSERT INTO reservation "
+    "(id, sku, quantity, owner, key, state, expires_at, created_at, lines) "
+    "VALUES ($1, $2, $3, $4, $5, 'held', transaction_time() + $6, transaction_time(), $7) "
     "RETURNING id, sku, quantity, owner, key, state, expires_at, $6",
 };
 
@@ -84,9 +86,9 @@ const Statement find_reservation{
     "inventory.find_reservation",
     "SELECT id, sku, quantity, owner, key, state, expires_at, "
     "(extract(epoch FROM expires_at - transaction_time()) * 1000000)::bigint "
-    "FROM inventory.reservation WHERE id = $1",
+    "FROM inventory.reservation WHERE id = $1 ORDER BY sku COLLATE \"C\"",
     "SELECT id, sku, quantity, owner, key, state, expires_at, expires_at - transaction_time() "
-    "FROM reservation WHERE id = $1",
+    "FROM reservation WHERE id = $1 ORDER BY sku",
 };
 
 const Statement confirm_reservation{
@@ -108,29 +110,13 @@ const Statement release_reservation{
     "RETURNING id, sku, quantity, owner, key, state, expires_at, 0",
 };
 
-const Statement expire_reservation{
-    "inventory.expire_reservation",
-    "UPDATE inventory.reservation SET state = 'expired' WHERE id = $1 AND state = 'held'",
-    "UPDATE reservation SET state = 'expired' WHERE id = $1 AND state = 'held'",
-};
-
 const Statement lock_due{
     "inventory.lock_due",
-    "SELECT id, sku, quantity, key FROM inventory.reservation "
+    "SELECT id, sku, quantity, key, lines FROM inventory.reservation "
     "WHERE state = 'held' AND expires_at <= transaction_time() "
     "ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED",
-    "SELECT id, sku, quantity, key FROM reservation "
+    "SELECT id, sku, quantity, key, lines FROM reservation "
     "WHERE state = 'held' AND expires_at <= transaction_time() ORDER BY id LIMIT $1",
-};
-
-const Statement lock_due_of_sku{
-    "inventory.lock_due_of_sku",
-    "SELECT id, sku, quantity, key FROM inventory.reservation "
-    "WHERE sku = $1 AND state = 'held' AND expires_at <= transaction_time() "
-    "ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED",
-    "SELECT id, sku, quantity, key FROM reservation "
-    "WHERE sku = $1 AND state = 'held' AND expires_at <= transaction_time() "
-    "ORDER BY id LIMIT $2",
 };
 
 const Statement claim_key{
@@ -146,11 +132,11 @@ const Statement find_key{
     "SELECT i.fingerprint, r.id, r.sku, r.quantity, r.owner, r.key, 'held', r.expires_at, "
     "(extract(epoch FROM r.expires_at - r.created_at) * 1000000)::bigint "
     "FROM inventory.idempotency i JOIN inventory.reservation r ON r.id = i.result "
-    "WHERE i.owner = $1 AND i.operation = $2 AND i.key = $3",
+    "WHERE i.owner = $1 AND i.operation = $2 AND i.key = $3 ORDER BY r.sku COLLATE \"C\"",
     "SELECT i.fingerprint, r.id, r.sku, r.quantity, r.owner, r.key, 'held', r.expires_at, "
     "r.expires_at - r.created_at "
     "FROM idempotency i JOIN reservation r ON r.id = i.result "
-    "WHERE i.owner = $1 AND i.operation = $2 AND i.key = $3",
+    "WHERE i.owner = $1 AND i.operation = $2 AND i.key = $3 ORDER BY r.sku",
 };
 
 const Statement forget_keys{
@@ -182,29 +168,13 @@ namespace {
 
 std::vector<const Statement*> list() {
     std::vector<const Statement*> list{
-        &read_stock,
-        &lock_stock,
-        &create_stock,
-        &take_stock,
-        &change_held,
-        &change_held_at,
-        &write_held,
-        &sell_stock,
-        &set_on_hand,
-        &insert_reservation,
-        &find_reservation,
-        &confirm_reservation,
-        &release_reservation,
-        &expire_reservation,
-        &lock_due,
-        &lock_due_of_sku,
-        &claim_key,
-        &find_key,
-        &forget_keys,
-        &append_ledger,
-        &read_ledger,
-        &ping,
+        &read_stock,          &lock_stock,         &create_stock,     &take_stock,
+        &change_held,         &change_held_at,     &write_held,       &sell_stock,
+        &set_on_hand,         &insert_reservation, &find_reservation, &confirm_reservation,
+        &release_reservation, &lock_due,           &claim_key,        &find_key,
+        &forget_keys,         &append_ledger,      &read_ledger,      &ping,
     };
+    list.insert(list.end(), many::all().begin(), many::all().end());
     if constexpr (mutants_compiled) {
         for (const Statement* statement : mutants::statements()) { list.push_back(statement); }
     }

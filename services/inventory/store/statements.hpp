@@ -18,15 +18,15 @@ extern const Statement write_held;      // $1 sku, $2 held
 extern const Statement sell_stock;      // $1 sku, $2 quantity
 extern const Statement set_on_hand;     // $1 sku, $2 on_hand
 
-// reservation; the columns are id, sku, quantity, owner, key, state, expires_at and the
-// microseconds until then
-extern const Statement insert_reservation;   // $1..$5 id, sku, quantity, owner, key, $6 TTL in us
+// reservation; one row for each of its lines, in the order of SKUs; the columns are id, sku,
+// quantity, owner, key, state, expires_at and the microseconds until then
+extern const Statement insert_reservation;   // $1..$5 id, sku, quantity, owner, key, $6 TTL in us,
+                                             // $7 number of lines
 extern const Statement find_reservation;     // $1 id
 extern const Statement confirm_reservation;  // $1 id, $2 owner: only if held and not due
 extern const Statement release_reservation;  // $1 id, $2 owner: only if held
-extern const Statement expire_reservation;   // $1 id: only if held
-extern const Statement lock_due;             // $1 limit; skips what others have locked
-extern const Statement lock_due_of_sku;      // $1 sku, $2 limit; likewise
+// $1 limit -> id, sku, quantity, key, lines; skips what others have locked
+extern const Statement lock_due;
 
 // idempotency
 extern const Statement claim_key;    // $1..$5 owner, operation, key, fingerprint, result

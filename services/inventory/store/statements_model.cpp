@@ -7,6 +7,7 @@
 #include "services/inventory/inventory_model.hpp"
 #include "services/inventory/store/model_parts.hpp"
 #include "services/inventory/store/statements.hpp"
+#include "services/inventory/store/statements_many_model.hpp"
 #include "services/inventory/store/statements_mutant.hpp"
 
 namespace rushproof::inventory {
@@ -118,16 +119,19 @@ Task<Result<Rows>> set_on_hand(ModelTransaction& transaction, Row arguments) {
 // id, sku, quantity, owner, key, state, expires_at and the given time until then.
 Row as_returned(const Row& row, std::int64_t left) {
     Row result = row;
+    result.resize(reservation::lines);
     result[reservation::created_at] = left;
     return result;
 }
 
 Task<Result<Rows>> insert_reservation(ModelTransaction& transaction, Row arguments) {
     const std::int64_t ttl = integer(arguments, 5);
+    const std::int64_t lines = integer(arguments, 6);
     Row row = std::move(arguments);
     row[reservation::state] = std::string("held");
-    row.emplace_back(transaction.now() + std::chrono::microseconds(ttl));
+    row[reservation::expires_at] = transaction.now() + std::chrono::microseconds(ttl);
     row.emplace_back(transaction.now());
+    row.emplace_back(lines);
     RP_CO_TRY(const auto rows, co_await transaction.insert("reservation", std::move(row)));
     Rows result = changed(rows);
     result.rows.push_back(as_returned(rows.at(0), ttl));
@@ -179,23 +183,9 @@ Task<Result<Rows>> release_reservation(ModelTransaction& transaction, Row argume
                            });
 }
 
-Task<Result<Rows>> expire_reservation(ModelTransaction& transaction, Row arguments) {
-    return end_reservation(transaction, arguments[0], State::expired,
-                           [](const Row&) { return true; });
-}
-
 Task<Result<Rows>> lock_due(ModelTransaction& transaction, Row arguments) {
     return model::lock_due(transaction, where(reservation::state, std::string("held")),
                            transaction.now(), integer(arguments, 0));
-}
-
-Task<Result<Rows>> lock_due_of_sku(ModelTransaction& transaction, Row arguments) {
-    RowFilter filter;
-    filter.columns = {reservation::sku, reservation::state};
-    filter.values.push_back(arguments[0]);
-    filter.values.emplace_back(std::string("held"));
-    return model::lock_due(transaction, std::move(filter), transaction.now(),
-                           integer(arguments, 1));
 }
 
 // --- idempotency ---
@@ -264,8 +254,11 @@ std::vector<ModelTable> tables() {
                    .indexes = {}},
         ModelTable{.name = "reservation",
                    .columns = {"id", "sku", "quantity", "owner", "key", "state", "expires_at",
-                               "created_at"},
-                   .indexes = {{reservation::state}, {reservation::sku, reservation::state}}},
+                               "created_at", "lines"},
+                   .key_columns = 2,
+                   .indexes = {{reservation::id},
+                               {reservation::state},
+                               {reservation::sku, reservation::state}}},
         ModelTable{.name = "ledger",
                    .columns = {"number", "sku", "reservation", "key", "kind", "quantity", "at"},
                    .identity = true,
@@ -292,9 +285,7 @@ std::vector<StatementModel> models() {
         {&statements::find_reservation, &find_reservation},
         {&statements::confirm_reservation, &confirm_reservation},
         {&statements::release_reservation, &release_reservation},
-        {&statements::expire_reservation, &expire_reservation},
         {&statements::lock_due, &lock_due},
-        {&statements::lock_due_of_sku, &lock_due_of_sku},
         {&statements::claim_key, &claim_key},
         {&statements::find_key, &find_key},
         {&statements::forget_keys, &forget_keys},
@@ -308,6 +299,7 @@ std::vector<StatementModel> models() {
 
 ModelSchema model_schema() {
     ModelSchema schema{tables(), models()};
+    model::add_many(schema);
     if constexpr (mutants_compiled) { mutants::extend(schema); }
     return schema;
 }

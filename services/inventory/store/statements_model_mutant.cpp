@@ -21,13 +21,17 @@ Task<Result<Rows>> model_lock_due_any_state(ModelTransaction& transaction, Row a
 }
 
 Task<Result<Rows>> model_expire_any_state(ModelTransaction& transaction, Row arguments) {
-    RowFilter filter = where(reservation::id, arguments[0]);
-    std::function<void(Row&)> change = [](Row& row) {
-        row[reservation::state] = std::string("expired");
-    };
-    RP_CO_TRY(const auto rows,
-              co_await transaction.update("reservation", std::move(filter), std::move(change)));
-    co_return model::changed(rows);
+    Rows result;
+    for (const std::string& id : std::get<std::vector<std::string>>(arguments[0])) {
+        RowFilter filter = where(reservation::id, id);
+        std::function<void(Row&)> change = [](Row& row) {
+            row[reservation::state] = std::string("expired");
+        };
+        RP_CO_TRY(const auto rows,
+                  co_await transaction.update("reservation", std::move(filter), std::move(change)));
+        result.affected += static_cast<std::int64_t>(rows.size());
+    }
+    co_return result;
 }
 
 // number, owner, operation, key, fingerprint, result

@@ -4,25 +4,25 @@ namespace rushproof::inventory::mutants {
 
 const Statement lock_due_by{
     "inventory.mutant.lock_due_by",
-    "SELECT id, sku, quantity, key FROM inventory.reservation "
+    "SELECT id, sku, quantity, key, lines FROM inventory.reservation "
     "WHERE state = 'held' AND expires_at <= $2 ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED",
-    "SELECT id, sku, quantity, key FROM reservation "
+    "SELECT id, sku, quantity, key, lines FROM reservation "
     "WHERE state = 'held' AND expires_at <= $2 ORDER BY id LIMIT $1",
 };
 
 const Statement lock_due_any_state{
     "inventory.mutant.lock_due_any_state",
-    "SELECT id, sku, quantity, key FROM inventory.reservation "
+    "SELECT id, sku, quantity, key, lines FROM inventory.reservation "
     "WHERE state <> 'expired' AND expires_at <= transaction_time() "
     "ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED",
-    "SELECT id, sku, quantity, key FROM reservation "
+    "SELECT id, sku, quantity, key, lines FROM reservation "
     "WHERE state <> 'expired' AND expires_at <= transaction_time() ORDER BY id LIMIT $1",
 };
 
 const Statement expire_any_state{
     "inventory.mutant.expire_any_state",
-    "UPDATE inventory.reservation SET state = 'expired' WHERE id = $1",
-    "UPDATE reservation SET state = 'expired' WHERE id = $1",
+    "UPDATE inventory.reservation SET state = 'expired' WHERE id = ANY($1::text[])",
+    "UPDATE reservation SET state = 'expired' WHERE id IN (SELECT value FROM json_each($1))",
 };
 
 const Statement find_loose_key{

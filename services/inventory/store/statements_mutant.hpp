@@ -10,7 +10,7 @@ namespace rushproof::inventory::mutants {
 
 extern const Statement lock_due_by;         // M26: $1 limit, $2 the time to compare with
 extern const Statement lock_due_any_state;  // M25: $1 limit
-extern const Statement expire_any_state;    // M25: $1 id
+extern const Statement expire_any_state;    // M25: $1 ids
 extern const Statement find_loose_key;      // M08: as find_key
 extern const Statement insert_loose_key;    // M08: as claim_key, but nothing is unique
 

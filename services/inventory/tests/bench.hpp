@@ -79,9 +79,9 @@ public:
 
     // Starts a reserve that runs when the world does.
     void start_reserve(const std::string& key, std::int64_t units,
-                       std::vector<Result<Reservation>>& answers) {
+                       std::vector<Result<Reservation>>& answers, const Sku& sku = sku_a) {
         asio::co_spawn(world_.executor("reserve"),
-                       application.reserve(context(), order(key, units, sku_a)),
+                       application.reserve(context(), order(key, units, sku)),
                        [&answers](const std::exception_ptr& exception, Result<Reservation> answer) {
                            if (exception) { std::rethrow_exception(exception); }
                            answers.push_back(std::move(answer));
@@ -96,7 +96,7 @@ public:
 
 private:
     static ReserveRequest order(const std::string& key, std::int64_t units, const Sku& sku) {
-        return ReserveRequest{alice, IdempotencyKey(key), sku, Quantity(units)};
+        return ReserveRequest{alice, IdempotencyKey(key), {Line{sku, Quantity(units)}}};
     }
     template <class T>
     T finish(Task<T> task) {

@@ -33,7 +33,7 @@ protected:
 class SafeStrategy : public Concurrency {};
 INSTANTIATE_TEST_SUITE_P(All, SafeStrategy,
                          testing::Values(Strategy::pessimistic, Strategy::conditional,
-                                         Strategy::optimistic));
+                                         Strategy::optimistic, Strategy::batched));
 
 TEST_P(SafeStrategy, SellsExactlyWhatIsThere) {
     bench_.set_stock(7);

@@ -31,6 +31,8 @@ public:
         fault_ = fault;
         for_ever_ = for_ever;
     }
+    // Since fail_step.
+    int steps() const { return next_; }
     // Did the failing step come up?
     bool failed() const { return next_ >= failing_; }
 

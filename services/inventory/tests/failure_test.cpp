@@ -55,7 +55,7 @@ void fail_each_step(Strategy strategy, const std::function<void(Failing&)>& prep
             EXPECT_EQ(failing.bench.audit(), "");
         }
     }
-    EXPECT_GE(steps, 3 * static_cast<int>(std::size(all_faults)));
+    EXPECT_GE(steps, 2 * static_cast<int>(std::size(all_faults)));
 }
 
 template <class T>
@@ -172,7 +172,7 @@ TEST(Deadlines, EndTheRetries) {
     Failing failing;
     failing.database.fail_step(1, Fault::refused, true);
     const MonotonicTime start = failing.world.monotonic();
-    ReserveRequest request{alice, IdempotencyKey("k"), sku_a, Quantity(1)};
+    ReserveRequest request{alice, IdempotencyKey("k"), {Line{sku_a, Quantity(1)}}};
     auto reserve = failing.bench.application.reserve(
         failing.bench.context(std::chrono::milliseconds(20)), std::move(request));
     EXPECT_FALSE(*failing.world.finish(std::move(reserve)));

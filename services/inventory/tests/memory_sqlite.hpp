@@ -3,6 +3,7 @@
 #pragma once
 #include <sqlite3.h>
 
+#include <boost/json.hpp>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -97,11 +98,23 @@ private:
             sqlite3_bind_int64(statement, parameter, *number);
         } else if (const auto* time = std::get_if<WallTime>(&value)) {
             sqlite3_bind_int64(statement, parameter, time->time_since_epoch().count());
+        } else if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) {
+            bind_text(statement, parameter, as_json(*texts));
+        } else if (const auto* numbers = std::get_if<std::vector<std::int64_t>>(&value)) {
+            bind_text(statement, parameter, as_json(*numbers));
         } else {
-            const auto& text = std::get<std::string>(value);
-            sqlite3_bind_text(statement, parameter, text.data(), static_cast<int>(text.size()),
-                              SQLITE_TRANSIENT);
+            bind_text(statement, parameter, std::get<std::string>(value));
         }
+    }
+
+    static void bind_text(sqlite3_stmt* statement, int parameter, const std::string& text) {
+        sqlite3_bind_text(statement, parameter, text.data(), static_cast<int>(text.size()),
+                          SQLITE_TRANSIENT);
+    }
+
+    template <class T>
+    static std::string as_json(const std::vector<T>& values) {
+        return boost::json::serialize(boost::json::value_from(values));
     }
 
     static Value read(sqlite3_stmt* statement, int column) {

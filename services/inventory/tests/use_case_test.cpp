@@ -73,8 +73,7 @@ TEST_P(UseCases, ReserveHoldsUntilNothingIsLeft) {
     const auto first = bench_.reserve("k1", 2);
     ASSERT_TRUE(first);
     EXPECT_EQ(first->state, State::held);
-    EXPECT_EQ(first->sku, sku_a);
-    EXPECT_EQ(first->quantity, Quantity(2));
+    EXPECT_EQ(first->lines, (std::vector{Line{sku_a, Quantity(2)}}));
     EXPECT_EQ(first->owner, alice);
     EXPECT_EQ(first->expires_at, world_.wall() + minutes(10));
     EXPECT_EQ(first->time_left, minutes(10));
