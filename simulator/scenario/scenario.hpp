@@ -206,8 +206,8 @@ struct SystemSpec {
     std::int64_t gateways = 1;
     std::int64_t inventories = 1;
     std::string reservation = "batched";  // strategy
-    std::string database = "model";           // model | sqlite; live runs take sqlite
-    std::string mutant;                       // test builds only
+    std::string database = "model";       // model | sqlite; live runs take sqlite
+    std::string mutant;                   // test builds only
     Duration reservation_ttl = std::chrono::minutes(10);
     Duration sweep_interval = std::chrono::seconds(1);
     Duration request_timeout = std::chrono::seconds(5);
