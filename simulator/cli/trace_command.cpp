@@ -258,8 +258,7 @@ Command add_trace(CLI::App& app) {
 Command add_replay(CLI::App& app) {
     auto* parser = app.add_subcommand(
         "replay",
-        "Repeat a run in two surroundings, once from its seed and once from its tape, and name the "
-        "first event that differs");
+        "Repeat a run, from its seed and from its tape, and name the first event that differs");
     auto settings = std::make_shared<TraceSettings>();
     parser->add_option("run", settings->file, "A run directory, a run.json, or a scenario file")
         ->required();
