@@ -215,6 +215,7 @@ Task<void> HttpConnection::turn_away(std::shared_ptr<HttpConnection> connection)
 
 void HttpConnection::await_request(MonotonicTime at) {
     continued_ = false;
+    if (out_.capacity() > out_kept_max) { out_ = std::string(); }
     enter(Phase::idle, at);
 }
 
@@ -320,13 +321,13 @@ Task<bool> HttpConnection::send_rest() {
     enter(Phase::writing, now());
     const auto rest = asio::buffer(out_) + sent_;
     const auto [error, count] = co_await asio::async_write(socket_, rest, await_tuple);
-    if (out_.capacity() > out_kept_max) { out_ = std::string(); }
     co_return !error;
 }
 
 Task<bool> HttpConnection::send() {
     const Sent sent = send_now();
-    co_return sent == Sent::all || (sent == Sent::partly && co_await send_rest());
+    if (sent == Sent::partly) { co_return co_await send_rest(); }
+    co_return sent == Sent::all;
 }
 
 Task<void> HttpConnection::refuse(int status) {
