@@ -14,6 +14,7 @@ RowFilter where(std::size_t column, Value value) {
 
 Row pick(const Row& row, std::initializer_list<std::size_t> columns) {
     Row result;
+    result.reserve(columns.size());
     for (const std::size_t column : columns) { result.push_back(row[column]); }
     return result;
 }

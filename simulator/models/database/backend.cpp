@@ -1,10 +1,10 @@
 #include "simulator/models/database/backend.hpp"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "core/base/assert.hpp"
 
@@ -48,9 +48,9 @@ Task<Result<std::vector<Rows>>> ModelBackend::execute(Self self, std::vector<Cal
     std::vector<Rows> results;
     results.reserve(calls.size());
     for (Call& call : calls) {
-        if (!results.empty()) { co_await self->pause(); }
+        if (!results.empty()) { co_await asio::post(asio::deferred); }
         RP_CO_CHECK(self->usable());
-        const StatementFunction* function = self->engine_->statement(call.statement->name);
+        const StatementFunction* function = self->engine_->model_of(*call.statement);
         if (function == nullptr) {
             self->abort();
             co_return statement_failed("no model of statement " +
@@ -74,7 +74,7 @@ Task<Result<std::vector<Rows>>> ModelBackend::commit(Self self, std::vector<Call
     if (!self->connected()) { co_return connection_lost(); }
     const bool called = !last.empty();
     auto results = co_await execute(self, std::move(last));
-    if (results && called) { co_await self->pause(); }
+    if (results && called) { co_await asio::post(asio::deferred); }
     if (results && self->connected()) { co_await self->finish(); }
     if (!self->connected()) { co_return commit_unknown(); }
     self->rollback();
@@ -236,7 +236,7 @@ Row ModelBackend::apply(Slot& slot, const Intent& intent) {
     } else {
         Row row = *newest.row;
         intent.change(row);
-        RP_ASSERT(slot.table->key_of(row) == *slot.key);
+        RP_ASSERT(slot.table->same_key(row, *newest.row));
         next.row = std::make_shared<const Row>(std::move(row));
     }
     const std::shared_ptr<const Row> row = next.row;
@@ -312,14 +312,6 @@ Result<void> ModelBackend::writable() const {
         return statement_failed("the transaction is read-only (25006)");
     }
     return {};
-}
-
-Task<void> ModelBackend::pause() {
-    if (world_->pause) {
-        co_await world_->pause();
-    } else {
-        co_await asio::post(asio::use_awaitable);
-    }
 }
 
 void ModelBackend::begin_statement() {

@@ -60,7 +60,6 @@ private:
     static Task<void> commit_later(Self self, std::vector<Call> last, Duration delay);
     Result<void> usable() const;
     Result<void> writable() const;
-    Task<void> pause();
     void begin_statement();
     Task<void> finish();
     void complete_commit();

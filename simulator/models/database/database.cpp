@@ -39,14 +39,18 @@ void ModelDatabase::crash(std::size_t unflushed_kept) { engine_->crash(unflushed
 
 std::size_t ModelDatabase::unflushed() const { return engine_->unflushed(); }
 
-std::vector<CommittedRow> ModelDatabase::committed_rows(std::string_view table) const {
-    std::vector<CommittedRow> result;
+void ModelDatabase::visit_committed(std::string_view table, const RowVisitor& visitor) const {
     for (const auto& [key, slot] : engine_->table(table).slots()) {
         const Version* version = slot.newest(nullptr);
         if (version != nullptr && !version->deleted) {
-            result.push_back({*version->row, version->committed_at});
+            visitor(*version->row, version->committed_at);
         }
     }
+}
+
+std::vector<CommittedRow> ModelDatabase::committed_rows(std::string_view table) const {
+    std::vector<CommittedRow> result;
+    visit_committed(table, [&](const Row& row, Duration at) { result.push_back({row, at}); });
     return result;
 }
 

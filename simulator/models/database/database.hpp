@@ -22,9 +22,6 @@ class ModelEngine;
 struct ModelOptions {
     std::function<WallTime()> wall;     // its host's wall clock; now() of a transaction
     std::function<Duration()> elapsed;  // virtual time since the start of the run; stamps commits
-    // Awaited between two calls of one pipeline, and between the last call and its commit, so that
-    // other sessions get their turn there.  When absent: one post to the caller's executor.
-    std::function<Task<void>()> pause;
     // Awaited by a commit between writing its log record and becoming visible.  A crash meanwhile
     // loses the commit, unless crash() is told to keep it.  When absent: no time passes.
     std::function<Task<void>()> flush;
@@ -104,6 +101,8 @@ public:
     std::size_t unflushed() const;
 
     // For harness and audits; a service must not see them.  In primary key order.
+    using RowVisitor = std::function<void(const Row& row, Duration committed_at)>;
+    void visit_committed(std::string_view table, const RowVisitor& visitor) const;
     std::vector<CommittedRow> committed_rows(std::string_view table) const;
     const ModelMetrics& metrics() const;
     // Of all rows together; more than one per row while somebody may still look at the older ones.

@@ -15,16 +15,10 @@ constexpr std::int64_t sequence_log_ahead = 32;
 }  // namespace
 
 ModelEngine::ModelEngine(ModelSchema schema, ModelOptions options)
-    : options_(std::make_shared<const ModelOptions>(std::move(options))) {
+    : options_(std::make_shared<const ModelOptions>(std::move(options))),
+      statements_(std::move(schema.statements)) {
     for (ModelTable& definition : schema.tables) {
-        const std::string_view name = definition.name;
-        const bool added = tables_.try_emplace(name, std::move(definition)).second;
-        RP_ASSERT(added);
-    }
-    for (StatementModel& model : schema.statements) {
-        const bool added =
-            statements_.try_emplace(model.statement->name, std::move(model.function)).second;
-        RP_ASSERT(added);
+        tables_.push_back(std::make_unique<Table>(std::move(definition)));
     }
 }
 
@@ -38,14 +32,17 @@ ModelEngine::~ModelEngine() {
 }
 
 Table& ModelEngine::table(std::string_view name) {
-    const auto entry = tables_.find(name);
-    RP_ASSERT(entry != tables_.end());
-    return entry->second;
+    const auto named = [&](const auto& table) { return table->definition().name == name; };
+    const auto found = std::find_if(tables_.begin(), tables_.end(), named);
+    RP_ASSERT(found != tables_.end());
+    return **found;
 }
 
-const StatementFunction* ModelEngine::statement(std::string_view name) const {
-    const auto entry = statements_.find(name);
-    return entry == statements_.end() ? nullptr : &entry->second;
+const StatementFunction* ModelEngine::model_of(const Statement& statement) const {
+    for (const StatementModel& model : statements_) {
+        if (model.statement == &statement) { return &model.function; }
+    }
+    return nullptr;
 }
 
 void ModelEngine::disconnect(ModelBackend& backend) {
@@ -108,8 +105,8 @@ void ModelEngine::vacuum() {
 
 std::size_t ModelEngine::stored_versions() const {
     std::size_t count = 0;
-    for (const auto& [name, table] : tables_) {
-        for (const auto& [key, slot] : table.slots()) { count += slot.versions.size(); }
+    for (const auto& table : tables_) {
+        for (const auto& [key, slot] : table->slots()) { count += slot.versions.size(); }
     }
     return count;
 }
@@ -127,9 +124,9 @@ void ModelEngine::crash(std::size_t unflushed_kept) {
     sever_backends();
     vacuum_queue_.clear();
     sequences_to_log_.clear();
-    for (auto& [name, table] : tables_) {
-        table.clear();
-        table.sequence = {};
+    for (const auto& table : tables_) {
+        table->clear();
+        table->sequence = {};
     }
     log_.resize(flushed_ + std::min(unflushed_kept, unflushed()));
     flushed_ = log_.size();

@@ -2,7 +2,6 @@
 #pragma once
 #include <cstddef>
 #include <deque>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -37,7 +36,7 @@ public:
 
     Table& table(std::string_view name);
     // Null when there is none.
-    const StatementFunction* statement(std::string_view name) const;
+    const StatementFunction* model_of(const Statement& statement) const;
     // Shared, because a call that is suspended in a hook may outlive the engine.
     const std::shared_ptr<const ModelOptions>& options() const { return options_; }
     Duration elapsed() const { return options_->elapsed ? options_->elapsed() : Duration{}; }
@@ -65,8 +64,8 @@ private:
     void vacuum();
 
     std::shared_ptr<const ModelOptions> options_;
-    std::map<std::string_view, Table> tables_;
-    std::map<std::string_view, StatementFunction> statements_;
+    std::vector<std::unique_ptr<Table>> tables_;
+    std::vector<StatementModel> statements_;
     std::vector<ModelBackend*> backends_;
     std::uint64_t commit_number_ = 0;
     std::uint64_t incarnations_ = 0;

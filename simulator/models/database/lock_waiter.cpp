@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "simulator/models/database/backend.hpp"
 
@@ -21,11 +21,11 @@ LockWaiter::LockWaiter(Slot& slot, ModelBackend& backend) : slot_(&slot), backen
 
 Task<void> LockWaiter::wait() {
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(
+    co_await asio::async_initiate<const asio::deferred_t&, void()>(
         [this, &executor](auto handler) {
             suspended_.emplace(Suspended{executor, std::move(handler)});
         },
-        asio::use_awaitable);
+        asio::deferred);
 }
 
 void LockWaiter::wake() {

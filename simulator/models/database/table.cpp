@@ -17,20 +17,22 @@ void append_integer(std::string& to, Tag tag, std::int64_t value) {
     // Flipping the sign bit makes unsigned order equal signed order.
     const std::uint64_t ordered = static_cast<std::uint64_t>(value) ^ (std::uint64_t{1} << 63);
     to.push_back(static_cast<char>(tag));
-    for (int shift = 56; shift >= 0; shift -= 8) {
-        to.push_back(static_cast<char>(ordered >> shift));
-    }
+    char bytes[8];
+    for (std::size_t i = 0; i < 8; ++i) { bytes[i] = static_cast<char>(ordered >> (56 - 8 * i)); }
+    to.append(bytes, 8);
 }
 
 // A zero byte becomes 00 FF and the end is 00 01, so that no value is a prefix of another one.
 void append_text(std::string& to, Tag tag, const std::string& value) {
     to.push_back(static_cast<char>(tag));
-    for (const char byte : value) {
-        to.push_back(byte);
-        if (byte == '\0') { to.push_back('\xFF'); }
+    std::size_t copied = 0;
+    for (auto zero = value.find('\0'); zero != value.npos; zero = value.find('\0', copied)) {
+        to.append(value, copied, zero + 1 - copied);
+        to.push_back('\xFF');
+        copied = zero + 1;
     }
-    to.push_back('\0');
-    to.push_back('\1');
+    to.append(value, copied);
+    to.append("\0\1", 2);
 }
 
 void append_value(std::string& to, const Value& value) {
@@ -60,14 +62,33 @@ std::string encode(const Row& values) {
     return result;
 }
 
+// What operator== says, quicker for the usual kinds.
+bool same(const Value& a, const Value& b) {
+    if (a.index() != b.index()) { return false; }
+    if (const auto* text = std::get_if<std::string>(&a)) {
+        return *text == std::get<std::string>(b);
+    }
+    return a == b;
+}
+
 bool equal_in(const std::vector<std::size_t>& columns, const Row& a, const Row& b) {
     return std::all_of(columns.begin(), columns.end(),
-                       [&](std::size_t column) { return a[column] == b[column]; });
+                       [&](std::size_t column) { return same(a[column], b[column]); });
 }
 
 bool is_null(const Value& value) { return std::holds_alternative<std::monostate>(value); }
 
 }  // namespace
+
+// The head is the first nine bytes (tag and first eight of the value) without the last three bits,
+// so that the tag, of three bits, has room.
+Key::Key(std::string bytes) : bytes_(std::move(bytes)) {
+    for (std::size_t i = 1; i <= 8; ++i) {
+        const char byte = i < bytes_.size() ? bytes_[i] : '\0';
+        head_ = head_ << 8 | static_cast<unsigned char>(byte);
+    }
+    head_ = head_ >> 3 | static_cast<std::uint64_t>(bytes_[0]) << 61;
+}
 
 const Version* Slot::visible(const Snapshot& snapshot) const {
     for (auto version = versions.rbegin(); version != versions.rend(); ++version) {
@@ -96,7 +117,7 @@ std::size_t Slot::first_uncommitted() const {
 // NULL equals nothing, as in SQL.
 bool matches(const RowFilter& filter, const Row& row) {
     for (std::size_t i = 0; i < filter.columns.size(); ++i) {
-        if (is_null(filter.values[i]) || row[filter.columns[i]] != filter.values[i]) {
+        if (is_null(filter.values[i]) || !same(row[filter.columns[i]], filter.values[i])) {
             return false;
         }
     }
@@ -111,15 +132,17 @@ Table::Table(ModelTable definition) : definition_(std::move(definition)) {
     for (const auto& columns : definition_.indexes) { indexes_.push_back(Index{columns, {}}); }
 }
 
-std::string Table::key_of(const Row& row) const { return encode(row, key_columns_); }
+Key Table::key_of(const Row& row) const { return Key(encode(row, key_columns_)); }
+
+bool Table::same_key(const Row& a, const Row& b) const { return equal_in(key_columns_, a, b); }
 
 bool Table::key_complete(const Row& row) const {
     return std::none_of(key_columns_.begin(), key_columns_.end(),
                         [&](std::size_t column) { return is_null(row[column]); });
 }
 
-Slot& Table::slot(const std::string& key) {
-    const auto [entry, inserted] = slots_.try_emplace(key, *this);
+Slot& Table::slot(Key key) {
+    const auto [entry, inserted] = slots_.try_emplace(std::move(key), *this);
     if (inserted) { entry->second.key = &entry->first; }
     return entry->second;
 }
@@ -137,18 +160,16 @@ std::vector<Candidate> Table::find(const RowFilter& filter, const Snapshot& snap
         for (auto& [key, slot] : slots_) { consider(slot); }
         return result;
     }
-    const std::string prefix = encode(filter.values);
     if (filter.columns == key_columns_) {
-        if (const auto entry = slots_.find(prefix); entry != slots_.end()) {
-            consider(entry->second);
-        }
+        const auto entry = slots_.find(Key(encode(filter.values)));
+        if (entry != slots_.end()) { consider(entry->second); }
         return result;
     }
     for (Index& index : indexes_) {
         if (index.columns != filter.columns) { continue; }
-        for (auto entry = index.slots.lower_bound(prefix);
-             entry != index.slots.end() && entry->first.starts_with(prefix); ++entry) {
-            consider(*entry->second);
+        const auto entry = index.entries.find(encode(filter.values));
+        if (entry != index.entries.end()) {
+            for (const Entry& indexed : entry->second) { consider(*indexed.slot); }
         }
         return result;
     }
@@ -200,7 +221,7 @@ void Table::erase_if_unused(Slot& slot) {
 }
 
 void Table::clear() {
-    for (Index& index : indexes_) { index.slots.clear(); }
+    for (Index& index : indexes_) { index.entries.clear(); }
     slots_.clear();
 }
 
@@ -212,9 +233,7 @@ void Table::restore(const Version& version) {
 }
 
 void Table::add_to_indexes(Slot& slot, const Row& row) {
-    for (Index& index : indexes_) {
-        index.slots.emplace(encode(row, index.columns) + *slot.key, &slot);
-    }
+    for (Index& index : indexes_) { index.entries[encode(row, index.columns)].insert({&slot}); }
 }
 
 void Table::erase_versions(Slot& slot, std::size_t first, std::size_t last) {
@@ -230,7 +249,11 @@ void Table::erase_versions(Slot& slot, std::size_t first, std::size_t last) {
             const bool still_there = std::any_of(
                 slot.versions.begin(), slot.versions.end(),
                 [&](const Version& v) { return equal_in(index.columns, *v.row, *row); });
-            if (!still_there) { index.slots.erase(encode(*row, index.columns) + *slot.key); }
+            if (still_there) { continue; }
+            const auto entry = index.entries.find(encode(*row, index.columns));
+            if (entry == index.entries.end()) { continue; }
+            entry->second.erase({&slot});
+            if (entry->second.empty()) { index.entries.erase(entry); }
         }
     }
 }

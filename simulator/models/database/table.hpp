@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,24 @@ struct Version {
     Duration committed_at{};
 };
 
+// A primary key, encoded so that comparing bytes compares keys.  Most comparisons end at its head.
+class Key {
+public:
+    explicit Key(std::string bytes);
+
+    const std::string& bytes() const { return bytes_; }
+    friend bool operator==(const Key& a, const Key& b) {
+        return a.head_ == b.head_ && a.bytes_ == b.bytes_;
+    }
+    friend bool operator<(const Key& a, const Key& b) {
+        return a.head_ != b.head_ ? a.head_ < b.head_ : a.bytes_ < b.bytes_;
+    }
+
+private:
+    std::string bytes_;
+    std::uint64_t head_ = 0;
+};
+
 // What one statement can see.
 struct Snapshot {
     std::uint64_t commit_number = 0;
@@ -45,7 +64,7 @@ struct Slot {
     bool uncommitted() const { return !versions.empty() && versions.back().writer != nullptr; }
 
     Table* table;
-    const std::string* key = nullptr;
+    const Key* key = nullptr;
     std::vector<Version> versions;     // oldest first; uncommitted ones last
     ModelBackend* owner = nullptr;     // holds the row lock; every uncommitted version is its own
     std::vector<LockWaiter*> waiters;  // first come, first served
@@ -68,11 +87,11 @@ public:
     Table& operator=(const Table&) = delete;
 
     const ModelTable& definition() const { return definition_; }
-    // Order-preserving: comparing two as bytes compares the keys.
-    std::string key_of(const Row& row) const;
+    Key key_of(const Row& row) const;
     bool key_complete(const Row& row) const;  // no NULL in it
-    Slot& slot(const std::string& key);
-    const std::map<std::string, Slot>& slots() const { return slots_; }
+    bool same_key(const Row& a, const Row& b) const;
+    Slot& slot(Key key);
+    const std::map<Key, Slot>& slots() const { return slots_; }
 
     // In primary key order.
     std::vector<Candidate> find(const RowFilter& filter, const Snapshot& snapshot);
@@ -103,13 +122,19 @@ private:
     void add_to_indexes(Slot& slot, const Row& row);
     void erase_versions(Slot& slot, std::size_t first, std::size_t last);
 
+    struct Entry {  // ordered by its primary key
+        Slot* slot;
+        friend bool operator<(const Entry& a, const Entry& b) {
+            return *a.slot->key < *b.slot->key;
+        }
+    };
     struct Index {
         std::vector<std::size_t> columns;
-        std::map<std::string, Slot*> slots;  // by encoded columns, then encoded primary key
+        std::map<std::string, std::set<Entry>> entries;  // by encoded columns
     };
     ModelTable definition_;
     std::vector<std::size_t> key_columns_;
-    std::map<std::string, Slot> slots_;
+    std::map<Key, Slot> slots_;
     std::vector<Index> indexes_;
 };
 

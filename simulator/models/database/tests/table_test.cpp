@@ -17,7 +17,7 @@ Value bytes(std::string data) {
     return result;
 }
 
-std::string key(const Table& table, Value first, Value second) {
+Key key(const Table& table, Value first, Value second) {
     Row row;
     row.push_back(std::move(first));
     row.push_back(std::move(second));
@@ -33,7 +33,7 @@ TEST(TableKeys, sort_as_their_values_do) {
     definition.key_columns = 2;
     const Table table(definition);
     const std::string zero("\0", 1);
-    const std::vector<std::string> keys = {
+    const std::vector<Key> keys = {
         key(table, INT64_MIN, ""),
         key(table, std::int64_t{-1}, ""),
         key(table, std::int64_t{0}, ""),
