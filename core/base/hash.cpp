@@ -17,7 +17,14 @@ std::uint64_t hash64(std::string_view bytes, std::uint64_t seed) {
         bytes.remove_prefix(8);
     }
     std::uint64_t tail = 0;
-    if (!bytes.empty()) { std::memcpy(&tail, bytes.data(), bytes.size()); }
+    if (!bytes.empty() && length >= 8) {
+        std::memcpy(&tail, bytes.data() + bytes.size() - 8, 8);
+        tail >>= 8 * (8 - bytes.size());
+    } else {
+        for (std::size_t i = bytes.size(); i > 0; --i) {
+            tail = tail << 8 | static_cast<unsigned char>(bytes[i - 1]);
+        }
+    }
     return combine64(combine64(hash, tail), length);
 }
 

@@ -93,8 +93,9 @@ void JsonWriter::separate() {
 
 void JsonWriter::name(std::string_view member_name) {
     separate();
-    quote(member_name);
-    text_ += ':';
+    text_ += '"';
+    text_ += member_name;
+    text_ += "\":";
 }
 
 void JsonWriter::quote(std::string_view value) {

@@ -33,7 +33,8 @@ private:
     Result<boost::json::value> value_;
 };
 
-// Members appear in the order of the calls; the caller keeps begin and end in pairs.
+// Members appear in the order of the calls; the caller keeps begin and end in pairs.  Names are
+// plain words, written as they are; values may be any text.
 class JsonWriter {
 public:
     JsonWriter() { text_.reserve(256); }

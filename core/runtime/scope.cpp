@@ -5,10 +5,10 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <exception>
 #include <list>
@@ -108,7 +108,7 @@ namespace {
 // Asio cannot end a coroutine that was cancelled before it ever left the stack that started it: the
 // cancellation surfaces outside of it.  So every child begins with a round through the executor.
 Task<void> start_later(Task<void> child) {
-    co_await asio::post(asio::use_awaitable);
+    co_await asio::post(asio::deferred);
     co_await std::move(child);
 }
 
@@ -144,8 +144,7 @@ Task<void> Scope::join() {
         }
         state->wait(executor, std::move(handler));
     };
-    co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(wait,
-                                                                          asio::use_awaitable);
+    co_await asio::async_initiate<const asio::deferred_t&, void()>(wait, asio::deferred);
 }
 
 }  // namespace rushproof

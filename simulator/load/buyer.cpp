@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "simulator/load/draws.hpp"
-
 namespace rushproof::simulator {
 
 namespace {
@@ -27,11 +25,11 @@ Buyer::Buyer(Shop& shop, const LoadPlan& plan, Visitor visitor)
     : shop_(shop),
       plan_(plan),
       name_(name_of(plan.load, visitor)),
-      quantities_(load_stream(shop.seed, plan.load.name, "quantity", entity_of(visitor))),
-      times_(load_stream(shop.seed, plan.load.name, "think", entity_of(visitor))),
-      choices_(load_stream(shop.seed, plan.load.name, "choose", entity_of(visitor))),
-      pauses_(load_stream(shop.seed, plan.load.name, "retry", entity_of(visitor))) {
-    RandomStream skus = load_stream(shop.seed, plan.load.name, "sku", entity_of(visitor));
+      quantities_(plan.draws.quantity.of(entity_of(visitor))),
+      times_(plan.draws.think.of(entity_of(visitor))),
+      choices_(plan.draws.choose.of(entity_of(visitor))),
+      pauses_(plan.draws.retry.of(entity_of(visitor))) {
+    RandomStream skus = plan.draws.sku.of(entity_of(visitor));
     popular_sku_ = plan.popular.draw(skus);
 }
 
@@ -121,7 +119,13 @@ Task<Buyer::Finished> Buyer::operate(Request request) {
     Recorded recorded = begin(request);
     bool may_have_effect = false;
     for (std::int64_t retry = 1;; ++retry) {
-        Result<Answer> result = co_await attempt(request);
+        AttemptSample attempt;
+        attempt.sent = shop_.now();
+        attempt.load = plan_.index;
+        attempt.function = request.function;
+        Result<Answer> result = co_await send(request);
+        attempt.done = shop_.now();
+        shop_.metrics.attempts.push_back(attempt);
         if (result) {
             succeed(recorded, *result);
             finished.answer = *std::move(result);
@@ -155,39 +159,27 @@ Task<Buyer::Finished> Buyer::operate(Request request) {
     co_return finished;
 }
 
-Task<Result<Buyer::Answer>> Buyer::attempt(Request request) {
-    AttemptSample sample;
-    sample.sent = shop_.now();
-    sample.load = plan_.index;
-    sample.function = request.function;
+Task<Result<Buyer::Answer>> Buyer::send(const Request& request) {
     Context context(shop_.clock.monotonic() + plan_.journey.retry.attempt_timeout);
-    context = context.until(shop_.hard_stop);
+    context.deadline = std::min(context.deadline, shop_.hard_stop);
     context.principal = name_;
     context.idempotency_key = request.key;
-    Result<Answer> answer = co_await send(std::move(context), std::move(request));
-    sample.done = shop_.now();
-    shop_.metrics.attempts.push_back(sample);
-    co_return answer;
-}
-
-Task<Result<Buyer::Answer>> Buyer::send(Context context, Request request) {
     Answer answer;
     if (request.function == Function::read) {
         RP_CO_TRY(const StockAnswer stock,
-                  co_await shop_.client.stock(std::move(context), std::move(request.sku)));
+                  co_await shop_.client.stock(std::move(context), request.sku));
         answer.available = stock.available;
         co_return answer;
     }
     if (request.function == Function::reserve) {
         RP_CO_TRY(ReservationAnswer reservation,
-                  co_await shop_.client.reserve(std::move(context), std::move(request.sku),
-                                                request.quantity));
+                  co_await shop_.client.reserve(std::move(context), request.sku, request.quantity));
         answer.id = std::move(reservation.id);
         co_return answer;
     }
     const auto verb = request.function == Function::confirm ? &ReservationClient::confirm
                                                             : &ReservationClient::release;
-    RP_CO_CHECK(co_await (shop_.client.*verb)(std::move(context), std::move(request.id)));
+    RP_CO_CHECK(co_await (shop_.client.*verb)(std::move(context), request.id));
     co_return answer;
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/ports/clock.hpp"
 #include "simulator/load/client.hpp"
+#include "simulator/load/draws.hpp"
 #include "simulator/load/metrics.hpp"
 #include "simulator/load/popularity.hpp"
 #include "simulator/load/recorder.hpp"
@@ -28,11 +29,27 @@ struct Shop {
     MonotonicTime hard_stop;  // ... and none lasts longer
 };
 
+// What the buyers of one load draw.
+struct BuyerDraws {
+    BuyerDraws(std::uint64_t seed, std::string_view load)
+        : quantity(seed, load, "quantity"),
+          think(seed, load, "think"),
+          choose(seed, load, "choose"),
+          retry(seed, load, "retry"),
+          sku(seed, load, "sku") {}
+    LoadStreams quantity;
+    LoadStreams think;
+    LoadStreams choose;
+    LoadStreams retry;
+    LoadStreams sku;
+};
+
 // A load with what its buyers need to know.
 struct LoadPlan {
     const Load& load;
     const Journey& journey;
     PopularSku popular;
+    BuyerDraws draws;
     std::uint16_t index;  // in LoadMetrics::loads
 };
 
@@ -80,8 +97,8 @@ private:
 
     // Tries until there is a definite answer or the retry policy gives up.
     Task<Finished> operate(Request request);
-    Task<Result<Answer>> attempt(Request request);
-    Task<Result<Answer>> send(Context context, Request request);
+    // One attempt; the request outlives it.
+    Task<Result<Answer>> send(const Request& request);
     bool worth_retrying(const Error& error, std::int64_t retry) const;
 
     // What the history is told about an operation; nothing if it is not recorded.

@@ -1,5 +1,6 @@
 #include "simulator/load/client.hpp"
 
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
 #include <utility>
 
@@ -98,8 +99,10 @@ LedgerRow read_row(const json::object& row) {
 }
 
 Result<LedgerPage> read_ledger(const HttpResponse& response) {
+    // A page is many small values, all of which die together.
+    json::monotonic_resource memory(16 * response.body.size() + 1);
     try {
-        const json::value body = json::parse(response.body);
+        const json::value body = json::parse(response.body, &memory);
         LedgerPage page;
         for (const json::value& row : body.as_object().at("entries").as_array()) {
             page.rows.push_back(read_row(row.as_object()));
@@ -122,6 +125,7 @@ Task<Result<ReservationAnswer>> ReservationClient::reserve(Context context, std:
     body.member("quantity", quantity);
     body.end_object();
     HttpRequest request("POST", "/api/v1/reservations", std::move(body).text());
+    request.fields.reserve(3);
     request.fields.emplace_back("content-type", "application/json");
     request.fields.emplace_back("idempotency-key", context.idempotency_key);
     request.fields.emplace_back("x-owner", context.principal);

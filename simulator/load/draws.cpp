@@ -42,12 +42,16 @@ Duration draw_unbounded(const DurationDraw& draw, RandomStream& stream) {
 
 }  // namespace
 
-RandomStream load_stream(std::uint64_t seed, std::string_view load, std::string_view purpose,
-                         std::uint64_t entity) {
+LoadStreams::LoadStreams(std::uint64_t seed, std::string_view load, std::string_view purpose) {
     // The length keeps ("a/b", "c") and ("a", "b/c") apart.
     std::string name = "load/" + std::to_string(load.size()) + '/';
     name.append(load).append("/").append(purpose);
-    return keyed_stream(seed, name, entity);
+    key_ = hash64(name, seed);
+}
+
+RandomStream load_stream(std::uint64_t seed, std::string_view load, std::string_view purpose,
+                         std::uint64_t entity) {
+    return LoadStreams(seed, load, purpose).of(entity);
 }
 
 std::uint64_t to_fixed_point(double value) {

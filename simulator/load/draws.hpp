@@ -9,8 +9,16 @@
 
 namespace rushproof::simulator {
 
-// The sequence of one purpose ("arrivals", "think") of one load, for one of its arrivals or users.
-// No load, purpose or arrival disturbs another's.
+// The sequences of one purpose ("arrivals", "think") of one load: one for each of its arrivals or
+// users.  No load, purpose or arrival disturbs another's.
+class LoadStreams {
+public:
+    LoadStreams(std::uint64_t seed, std::string_view load, std::string_view purpose);
+    RandomStream of(std::uint64_t entity) const { return RandomStream(combine64(key_, entity)); }
+
+private:
+    std::uint64_t key_;
+};
 RandomStream load_stream(std::uint64_t seed, std::string_view load, std::string_view purpose,
                          std::uint64_t entity = 0);
 

@@ -47,6 +47,7 @@ public:
                 LoadPlan{.load = load,
                          .journey = find_journey(scenario, load.journey),
                          .popular = PopularSku(popularity, skus, options.seed),
+                         .draws = BuyerDraws(options.seed, load.name),
                          .index = static_cast<std::uint16_t>(metrics_.loads.size())}};
             loads_.push_back(std::move(running));
             metrics_.loads.push_back(load.name);
