@@ -26,18 +26,57 @@ Host::~Host() {
     destroy();
 }
 
-Host::Executor Host::executor(std::string_view task_name) {
-    const std::uint64_t task = tasks_++;
-    return Executor(
-        *this, TaskPointer(new TaskIdentity(task, scheduler().intern(task_name),
-                                            scheduler().task_priority(machine_.index(), task))));
+Host::Executor Host::executor(TraceText task_name) {
+    return Executor(*this, TaskPointer(new TaskIdentity(new_identity(task_name))));
 }
 
-void Host::spawn(std::string_view task_name, Task<void> task) {
+TaskIdentity Host::new_identity(TraceText task_name) {
+    const std::uint64_t task = tasks_++;
+    return {task, task_name, scheduler().task_priority(machine_.index(), task)};
+}
+
+void Host::spawn(TraceText task_name, Task<void> task) {
     asio::co_spawn(asio::any_io_executor(executor(task_name)), std::move(task),
                    [](const std::exception_ptr& exception) {
                        if (exception) { std::rethrow_exception(exception); }
                    });
+}
+
+template <class Handler>
+class Host::ServerOf final : public Server {
+public:
+    ServerOf(TaskPointer identity, Handler handler)
+        : Server(std::move(identity)), handler_(std::move(handler)) {}
+    void resume(Task<void> task) override { std::move(handler_)(std::move(task)); }
+
+private:
+    Handler handler_;
+};
+
+void Host::serve(TraceText task_name, Task<void> task) {
+    RP_ASSERT(scheduler().running() == this);
+    if (idle_servers_.empty()) {
+        spawn(task_name, serve_one_after_another(std::move(task)));
+        return;
+    }
+    const std::unique_ptr<Server> server = std::move(idle_servers_.back());
+    idle_servers_.pop_back();
+    server->identity() = new_identity(task_name);
+    server->resume(std::move(task));
+}
+
+Task<void> Host::serve_one_after_another(Task<void> task) {
+    const auto idle = [this](auto handler) {
+        TaskPointer identity = task_of(asio::get_associated_executor(handler));
+        idle_servers_.push_back(
+            std::make_unique<ServerOf<decltype(handler)>>(std::move(identity), std::move(handler)));
+    };
+    for (;;) {
+        co_await std::move(task);
+        Task<void> next = co_await asio::async_initiate<const asio::deferred_t&, void(Task<void>)>(
+            idle, asio::deferred);
+        task = std::move(next);
+    }
 }
 
 void Host::crash() {
@@ -52,7 +91,8 @@ void Host::crash() {
 }
 
 bool Host::empty() const {
-    return ready_.empty() && graveyard_.empty() && timers_.empty() && waits_.empty();
+    return ready_.empty() && graveyard_.empty() && timers_.empty() && waits_.empty() &&
+           idle_servers_.empty();
 }
 
 void Host::bury() {
@@ -62,6 +102,7 @@ void Host::bury() {
         const auto graveyard = std::exchange(graveyard_, {});
         const auto timers = std::exchange(timers_, {});
         const auto waits = std::exchange(waits_, {});
+        const auto idle_servers = std::exchange(idle_servers_, {});
         free_waits_.clear();
     }
 }
@@ -69,8 +110,28 @@ void Host::bury() {
 void Host::enqueue(std::unique_ptr<Job> job) {
     if (alive_) {
         ready_.add(std::move(job));
+        plan_next();
     } else {
         graveyard_.push_back(std::move(job));
+    }
+}
+
+TaskPointer Host::task_of(const asio::any_io_executor& executor) {
+    const auto* ours = executor.target<Executor>();
+    RP_ASSERT(ours != nullptr);
+    return ours->task_;
+}
+
+void Host::complete(Clock::WaitHandler sleeper, boost::system::error_code code) {
+    const auto executor = asio::get_associated_executor(
+        sleeper, asio::any_completion_executor(Executor(*this, system_task_)));
+    auto resume = [sleeper = std::move(sleeper), code]() mutable { std::move(sleeper)(code); };
+    if (const auto* ours = executor.target<Executor>()) {
+        ours->enqueue(std::move(resume));
+    } else {
+        post([executor, resume = std::move(resume)]() mutable {
+            executor.execute(std::move(resume));
+        });
     }
 }
 
@@ -87,15 +148,17 @@ void Host::sleep_until(MonotonicTime at, Clock::WaitHandler handler) {
 }
 
 TimerId Host::add_timer(MonotonicTime at, Timer timer) {
+    const std::int64_t earliest = timers_.next();
     const TimerId added = timers_.add(at.time_since_epoch().count(), std::move(timer));
-    plan_wake();
+    if (timers_.next() != earliest) { plan_wake(); }
     return added;
 }
 
 void Host::cancel_timer(TimerId timer) {
+    const std::int64_t earliest = timers_.next();
     std::optional<Timer> removed = timers_.remove(timer);
     if (!removed) { return; }
-    plan_wake();
+    if (timers_.next() != earliest) { plan_wake(); }
     if (removed->sleeper) {
         complete(std::move(removed->sleeper),
                  boost::system::error_code(asio::error::operation_aborted));
@@ -120,6 +183,7 @@ void Host::plan_wake() {
     wake_ = timers_.empty()
                 ? Duration::max()
                 : machine_.clock().virtual_time(MonotonicTime(Duration(timers_.next())));
+    plan_next();
 }
 
 WaitId Host::add_wait(std::unique_ptr<Wait> wait, std::optional<MonotonicTime> deadline) {
@@ -148,17 +212,19 @@ std::unique_ptr<Host::Wait> Host::take_wait(WaitId which) {
 }
 
 bool Host::fail(WaitId which, Error error) {
-    const std::unique_ptr<Wait> wait = take_wait(which);
+    std::unique_ptr<Wait> wait = take_wait(which);
     if (!wait) { return false; }
-    wait->fail(*this, boost::system::error_code(), std::move(error));
+    wait->fail(boost::system::error_code(), std::move(error));
+    enqueue(std::move(wait));
     return true;
 }
 
 void Host::cancel_wait(WaitId which) {
-    const std::unique_ptr<Wait> wait = take_wait(which);
+    std::unique_ptr<Wait> wait = take_wait(which);
     if (!wait) { return; }
-    wait->fail(*this, asio::error::operation_aborted,
+    wait->fail(asio::error::operation_aborted,
                Error(ErrorKind::unknown_outcome, "cancelled", "the caller gave up"));
+    enqueue(std::move(wait));
 }
 
 MonotonicTime Host::ClockPort::monotonic() const {
@@ -172,7 +238,7 @@ void Host::ClockPort::wait_until(MonotonicTime at, WaitHandler handler) {
 }
 
 asio::any_io_executor Host::SpawnerPort::executor(std::string_view task_name) {
-    return host_.executor(task_name);
+    return host_.executor(host_.scheduler().intern(task_name));
 }
 
 }  // namespace rushproof::simulator

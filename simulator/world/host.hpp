@@ -1,11 +1,13 @@
 // One simulated process: an Asio execution context whose coroutines run in virtual time, and which
 // can die at any moment and leave nothing behind.
 #pragma once
+#include <algorithm>
 #include <boost/asio/any_completion_executor.hpp>
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/execution_context.hpp>
 #include <memory>
@@ -60,11 +62,14 @@ public:
     void close() { listening_ = false; }
     bool listening() const { return listening_; }
 
-    // A new task identity; the name is for traces.
-    Executor executor(std::string_view task_name);
+    // A new task identity; the name is for traces, and lives as long as the scheduler.
+    Executor executor(TraceText task_name);
     // Starts a coroutine: at once when asked from a step of this host, otherwise as a step of its
     // own.  An exception that escapes from it ends the run.
-    void spawn(std::string_view task_name, Task<void> task);
+    void spawn(TraceText task_name, Task<void> task);
+    // The same from a step of this host, for the many short tasks of a server: cheaper, since a
+    // coroutine that has ended its task waits for the next.
+    void serve(TraceText task_name, Task<void> task);
     // Runs `function` as a step of this host, on behalf of the system.
     template <class Function>
     void post(Function function);
@@ -76,8 +81,14 @@ public:
 
     // Paused: no code runs, but the process stays alive and reachable.  On resume all timers that
     // came due meanwhile fire late, at once.
-    void pause() { paused_ = true; }
-    void resume() { paused_ = false; }
+    void pause() {
+        paused_ = true;
+        plan_next();
+    }
+    void resume() {
+        paused_ = false;
+        plan_next();
+    }
     bool paused() const { return paused_; }
 
     // Kills the process between steps: nothing of it runs any more, every frame, timer and wait is
@@ -99,20 +110,35 @@ private:
     friend class Machine;
     friend class Scheduler;
 
-    // A coroutine's handler that waits for an answer.
-    class Wait {
+    // A coroutine that waits for an answer; with its answer it is the job that resumes it.
+    class Wait : public Job {
     public:
-        explicit Wait(std::string_view waits_for) : what(waits_for) {}
-        Wait(const Wait&) = delete;
-        Wait& operator=(const Wait&) = delete;
-        virtual ~Wait() = default;
-        virtual void fail(Host& host, boost::system::error_code code, Error error) = 0;
+        Wait(TaskPointer task, std::string_view waits_for)
+            : Job(std::move(task)), what(waits_for) {}
+        virtual void fail(boost::system::error_code code, Error error) = 0;
 
         const std::string_view what;
         TimerId timer;
     };
     template <class T>
     class TypedWait;
+    template <class T, class Handler>
+    class WaitOf;
+    // A coroutine of serve() without a task.
+    class Server {
+    public:
+        explicit Server(TaskPointer identity) : identity_(std::move(identity)) {}
+        Server(const Server&) = delete;
+        Server& operator=(const Server&) = delete;
+        virtual ~Server() = default;
+        virtual void resume(Task<void> task) = 0;
+        TaskIdentity& identity() const { return *identity_; }
+
+    private:
+        TaskPointer identity_;
+    };
+    template <class Handler>
+    class ServerOf;
     struct WaitSlot {
         std::unique_ptr<Wait> wait;
         std::uint32_t generation = 1;
@@ -151,15 +177,23 @@ private:
     };
 
     void enqueue(std::unique_ptr<Job> job);
-    // Enqueues `handler(arguments...)` on the handler's own executor.
-    template <class Handler, class... Arguments>
-    void complete(Handler handler, Arguments... arguments);
+    // The task of a coroutine of this host.
+    static TaskPointer task_of(const asio::any_io_executor& executor);
+    // Enqueues `sleeper(code)` on its own executor.
+    void complete(Clock::WaitHandler sleeper, boost::system::error_code code);
 
     void sleep_until(MonotonicTime at, Clock::WaitHandler handler);
     TimerId add_timer(MonotonicTime at, Timer timer);
     void cancel_timer(TimerId timer);
     void fire_due_timers();
     void plan_wake();
+    void plan_next() {
+        const Duration ready = ready_.empty() ? Duration::max() : busy_until_;
+        next_ = paused_ ? Duration::max() : std::min(wake_, ready);
+    }
+
+    TaskIdentity new_identity(TraceText task_name);
+    Task<void> serve_one_after_another(Task<void> task);
 
     WaitId add_wait(std::unique_ptr<Wait> wait, std::optional<MonotonicTime> deadline);
     std::unique_ptr<Wait> take_wait(WaitId which);
@@ -179,8 +213,10 @@ private:
     Duration busy_until_{};
     TimerQueue<Timer> timers_;
     Duration wake_ = Duration::max();  // when the first timer is due, in virtual time
+    Duration next_ = Duration::max();  // when something can happen here
     std::vector<WaitSlot> waits_;
     std::vector<std::uint32_t> free_waits_;
+    std::vector<std::unique_ptr<Server>> idle_servers_;
     std::vector<std::unique_ptr<Job>> graveyard_;  // what a dead host was asked to run
     ClockPort clock_;
     RandomPort random_;
@@ -236,18 +272,26 @@ private:
 static_assert(sizeof(Host::Executor) == 2 * sizeof(void*));
 
 template <class T>
-class Host::TypedWait final : public Wait {
+class Host::TypedWait : public Wait {
 public:
-    using Handler = asio::any_completion_handler<void(boost::system::error_code, Result<T>)>;
-    TypedWait(std::string_view waits_for, Handler handler)
-        : Wait(waits_for), handler_(std::move(handler)) {}
+    using Wait::Wait;
+    void succeed(Result<T> result) { result_.emplace(std::move(result)); }
+    void fail(boost::system::error_code code, Error error) override {
+        code_ = code;
+        result_.emplace(failure(std::move(error)));
+    }
 
-    void succeed(Host& host, Result<T> result) {
-        host.complete(std::move(handler_), boost::system::error_code(), std::move(result));
-    }
-    void fail(Host& host, boost::system::error_code code, Error error) override {
-        host.complete(std::move(handler_), code, Result<T>(failure(std::move(error))));
-    }
+protected:
+    boost::system::error_code code_;
+    std::optional<Result<T>> result_;
+};
+
+template <class T, class Handler>
+class Host::WaitOf final : public TypedWait<T> {
+public:
+    WaitOf(TaskPointer task, std::string_view waits_for, Handler handler)
+        : TypedWait<T>(std::move(task), waits_for), handler_(std::move(handler)) {}
+    void run() override { std::move(handler_)(this->code_, *std::move(this->result_)); }
 
 private:
     Handler handler_;
@@ -258,43 +302,32 @@ void Host::post(Function function) {
     enqueue(std::make_unique<FunctionJob<Function>>(system_task_, std::move(function)));
 }
 
-template <class Handler, class... Arguments>
-void Host::complete(Handler handler, Arguments... arguments) {
-    const auto executor = asio::get_associated_executor(
-        handler, asio::any_completion_executor(Executor(*this, system_task_)));
-    auto resume = [handler = std::move(handler), ... arguments = std::move(arguments)]() mutable {
-        std::move(handler)(std::move(arguments)...);
-    };
-    if (const auto* ours = executor.template target<Executor>()) {
-        ours->enqueue(std::move(resume));
-    } else {
-        post([executor, resume = std::move(resume)]() mutable {
-            executor.execute(std::move(resume));
-        });
-    }
-}
-
 template <class T, class Start>
 auto Host::reply(std::string_view what, std::optional<MonotonicTime> deadline, Start start) {
     auto initiate = [this, what, deadline, start = std::move(start)](auto handler) mutable {
         auto slot = asio::get_associated_cancellation_slot(handler);
-        const WaitId wait =
-            add_wait(std::make_unique<TypedWait<T>>(what, std::move(handler)), deadline);
+        using Handler = decltype(handler);
+        TaskPointer task = task_of(asio::get_associated_executor(handler));
+        const WaitId wait = add_wait(
+            std::make_unique<WaitOf<T, Handler>>(std::move(task), what, std::move(handler)),
+            deadline);
         if (slot.is_connected()) {
             slot.assign([this, wait](asio::cancellation_type) { cancel_wait(wait); });
         }
         start(ReplyTo<T>{wait});
     };
-    return asio::async_initiate<const asio::use_awaitable_t<>&,
+    // Deferred: awaited in the caller's own frame, where use_awaitable would take one more.
+    return asio::async_initiate<const asio::deferred_t&,
                                 void(boost::system::error_code, Result<T>)>(std::move(initiate),
-                                                                            asio::use_awaitable);
+                                                                            asio::deferred);
 }
 
 template <class T>
 bool Host::answer(ReplyTo<T> to, Result<T> result) {
-    const std::unique_ptr<Wait> wait = take_wait(to.id);
+    std::unique_ptr<Wait> wait = take_wait(to.id);
     if (!wait) { return false; }
-    static_cast<TypedWait<T>&>(*wait).succeed(*this, std::move(result));
+    static_cast<TypedWait<T>&>(*wait).succeed(std::move(result));
+    enqueue(std::move(wait));
     return true;
 }
 

@@ -12,15 +12,16 @@
 
 namespace rushproof::simulator {
 
-// Who runs: one per coroutine that was spawned, shared by its executors and its jobs.
+// Who runs: one per coroutine that was spawned, shared by its executors and its jobs.  A coroutine
+// that serves one request after the other takes a new identity for each.
 class TaskIdentity final
     : public boost::intrusive_ref_counter<TaskIdentity, boost::thread_unsafe_counter> {
 public:
     TaskIdentity(std::uint64_t task_id, TraceText task_name, std::uint64_t task_priority)
         : id(task_id), name(task_name), priority(task_priority) {}
 
-    const std::uint64_t id;  // counts up per host
-    const TraceText name;    // interned
+    std::uint64_t id;        // counts up per host
+    TraceText name;          // lives as long as the scheduler
     std::uint64_t priority;  // of schedule `pct` only
 };
 using TaskPointer = boost::intrusive_ptr<TaskIdentity>;

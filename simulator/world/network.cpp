@@ -32,6 +32,13 @@ public:
           key_(keyed_stream(scheduler.seed(), "network", hash64(to.name(), hash64(from.name())))
                    .next()) {}
 
+    // Between which processes the connection stands; 0: none yet.
+    struct Connection {
+        std::uint32_t caller = 0;
+        std::uint32_t target = 0;
+    };
+    Connection connection;
+
     std::size_t size() const { return queue_.size(); }
     void set_faults(const Faults& faults);
     void push(std::unique_ptr<Message> message);
@@ -188,7 +195,7 @@ public:
           loss_(loss) {}
 
     void deliver(Host& caller) override {
-        network_.connections_.erase({caller.machine().index(), sender_.index()});
+        network_.disconnect(caller, sender_);
         caller.fail(wait_, loss_ == Loss::refused
                                ? Error(ErrorKind::retryable, "unavailable",
                                        sender_.name() + " refused the connection")
@@ -210,16 +217,21 @@ Network::Network(Scheduler& scheduler, LinkOptions options)
 
 Network::~Network() = default;
 
-bool Network::send(Host& from, Machine& to, std::string_view what, std::uint64_t payload,
+bool Network::send(Host& from, Machine& to, TraceText what, std::uint64_t payload,
                    std::function<void(Host&)> deliver) {
-    if (to.host() == nullptr || is_full(from.machine(), to)) { return false; }
-    const Message::Head head{scheduler_.intern(what), payload, to.host()->incarnation()};
-    enqueue(from.machine(), to, std::make_unique<Datagram>(head, std::move(deliver)));
+    Link& there = link(from.machine(), to);
+    if (to.host() == nullptr || is_full(there)) { return false; }
+    const Message::Head head{what, payload, to.host()->incarnation()};
+    push(there, std::make_unique<Datagram>(head, std::move(deliver)));
     return true;
 }
 
 Network::Link& Network::link(Machine& from, Machine& to) {
-    std::unique_ptr<Link>& link = links_[{from.index(), to.index()}];
+    const std::size_t machines = std::max(from.index(), to.index()) + std::size_t{1};
+    if (links_.size() < machines) { links_.resize(machines); }
+    auto& links_from = links_[from.index()];
+    if (links_from.size() < machines) { links_from.resize(machines); }
+    std::unique_ptr<Link>& link = links_from[to.index()];
     if (!link) {
         link = std::make_unique<Link>(scheduler_, options_, from, to);
         link->set_faults(faults_);
@@ -227,26 +239,31 @@ Network::Link& Network::link(Machine& from, Machine& to) {
     return *link;
 }
 
-bool Network::is_full(Machine& from, Machine& to) {
-    return link(from, to).size() >= options_.buffer;
+template <class Function>
+void Network::for_each_link(Function function) const {
+    for (const auto& links_from : links_) {
+        for (const auto& link : links_from) {
+            if (link) { function(*link); }
+        }
+    }
 }
 
-void Network::enqueue(Machine& from, Machine& to, std::unique_ptr<Message> message) {
-    link(from, to).push(std::move(message));
-}
+bool Network::is_full(const Link& link) const { return link.size() >= options_.buffer; }
+
+void Network::push(Link& link, std::unique_ptr<Message> message) { link.push(std::move(message)); }
 
 void Network::inject(LinkFault fault) {
     RP_ASSERT(find_fault(fault.id) == faults_.end());
     const std::uint64_t key =
         keyed_stream(scheduler_.seed(), "link-fault", hash64(fault.id)).next();
     faults_.push_back(std::make_unique<ActiveFault>(ActiveFault{std::move(fault), key}));
-    for (const auto& [machines, link] : links_) { link->set_faults(faults_); }
+    for_each_link([this](Link& link) { link.set_faults(faults_); });
 }
 
 std::uint64_t Network::lift(std::string_view id) {
     const std::uint64_t count = touched(id);
     faults_.erase(find_fault(id));
-    for (const auto& [machines, link] : links_) { link->set_faults(faults_); }
+    for_each_link([this](Link& link) { link.set_faults(faults_); });
     return count;
 }
 
@@ -256,9 +273,9 @@ std::uint64_t Network::touched(std::string_view id) const {
     const ActiveFault& fault = **found;
     std::uint64_t count = fault.touched;
     if (fault.fault.hold) {
-        for (const auto& [machines, link] : links_) {
-            if (link->suffers(fault)) { count += link->overdue(); }
-        }
+        for_each_link([&](const Link& link) {
+            if (link.suffers(fault)) { count += link.overdue(); }
+        });
     }
     return count;
 }
@@ -270,43 +287,48 @@ Network::Faults::const_iterator Network::find_fault(std::string_view id) const {
 
 void Network::host_crashed(Host& host) {
     Machine& machine = host.machine();
-    for (const auto& [machines, link] : links_) {
-        if (link->is_to(machine)) { link->target_crashed(); }
-    }
-    const auto first = serving_.lower_bound({machine.index(), 0});
-    const auto last = serving_.lower_bound({machine.index() + 1, 0});
-    for (auto served = first; served != last; ++served) {
-        fail(machine, served->second, Loss::reset);
-    }
-    serving_.erase(first, last);
+    for_each_link([&](Link& link) {
+        if (link.is_to(machine)) { link.target_crashed(); }
+    });
+    if (machine.index() >= serving_.size()) { return; }
+    const auto served = std::exchange(serving_[machine.index()], {});
+    for (const Served& request : served) { fail(machine, request.route, Loss::reset); }
 }
 
-std::uint32_t Network::connected_to(const Host& caller, const Machine& target) const {
-    const auto found = connections_.find({caller.machine().index(), target.index()});
-    const bool open = found != connections_.end() && found->second.caller == caller.incarnation();
-    return open ? found->second.target : 0;
+std::uint32_t Network::connected_to(const Host& caller, const Link& link) {
+    const bool open = link.connection.caller == caller.incarnation();
+    return open ? link.connection.target : 0;
 }
 
-void Network::answered(const Host& caller, const Machine& target, std::uint32_t incarnation) {
-    connections_[{caller.machine().index(), target.index()}] = {caller.incarnation(), incarnation};
+void Network::answered(const Host& caller, Machine& target, std::uint32_t incarnation) {
+    link(caller.machine(), target).connection = {caller.incarnation(), incarnation};
+}
+
+void Network::disconnect(const Host& caller, Machine& target) {
+    link(caller.machine(), target).connection = {};
 }
 
 std::uint64_t Network::begin_serving(const Host& target, Route route) {
+    const std::uint32_t machine = target.machine().index();
+    if (serving_.size() <= machine) { serving_.resize(machine + std::size_t{1}); }
     const std::uint64_t call = calls_++;
-    serving_.emplace(std::pair(target.machine().index(), call), route);
+    serving_[machine].push_back({call, route});
     return call;
 }
 
 Network::Route Network::end_serving(const Host& target, std::uint64_t call) {
-    const auto found = serving_.find({target.machine().index(), call});
-    RP_ASSERT(found != serving_.end());
-    const Route route = found->second;
-    serving_.erase(found);
+    auto& served = serving_[target.machine().index()];
+    const auto found =
+        std::lower_bound(served.begin(), served.end(), call,
+                         [](const Served& a, std::uint64_t number) { return a.call < number; });
+    RP_ASSERT(found != served.end() && found->call == call);
+    const Route route = found->route;
+    served.erase(found);
     return route;
 }
 
 void Network::fail(Machine& from, const Route& route, Loss loss) {
-    enqueue(from, *route.caller, std::make_unique<Failure>(*this, from, route, loss));
+    push(link(from, *route.caller), std::make_unique<Failure>(*this, from, route, loss));
 }
 
 }  // namespace rushproof::simulator

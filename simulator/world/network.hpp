@@ -65,7 +65,8 @@ public:
 
     // Runs `deliver` as a step of the process that lives on `to` now; dropped when that one is dead
     // at arrival.  False, and nothing sent, when the link's buffer is full or nobody lives there.
-    bool send(Host& from, Machine& to, std::string_view what, std::uint64_t payload,
+    // `what`, here and below, is for traces, and lives as long as the scheduler.
+    bool send(Host& from, Machine& to, TraceText what, std::uint64_t payload,
               std::function<void(Host&)> deliver);
 
     template <class T>
@@ -79,8 +80,8 @@ public:
     //   "connection-lost" (unknown outcome): the process that it was sent to died.
     //   "deadline-exceeded" (unknown outcome).
     template <class T>
-    Task<Result<T>> call(Host& caller, Machine& target, std::string_view what,
-                         std::uint64_t payload, Context context, Handler<T> handler);
+    Task<Result<T>> call(Host& caller, Machine& target, TraceText what, std::uint64_t payload,
+                         Context context, Handler<T> handler);
 
     // Faults, from now until lifted.  lift() and touched() answer how many messages the fault held
     // up or delayed so far.
@@ -104,7 +105,7 @@ private:
     class Message {
     public:
         struct Head {
-            TraceText what;  // interned
+            TraceText what;
             std::uint64_t payload;
             std::uint32_t incarnation;  // of the process it is for; 0: whoever lives there
             bool needs_listener = false;
@@ -139,30 +140,33 @@ private:
     using Faults = std::vector<std::unique_ptr<ActiveFault>>;
 
     Link& link(Machine& from, Machine& to);
-    bool is_full(Machine& from, Machine& to);
-    void enqueue(Machine& from, Machine& to, std::unique_ptr<Message> message);
+    bool is_full(const Link& link) const;
+    void push(Link& link, std::unique_ptr<Message> message);
     Faults::const_iterator find_fault(std::string_view id) const;
     void host_crashed(Host& host);
 
-    std::uint32_t connected_to(const Host& caller, const Machine& target) const;
+    // The process of the target that `caller` last heard from over this link; 0: none.
+    static std::uint32_t connected_to(const Host& caller, const Link& link);
     std::uint64_t begin_serving(const Host& target, Route route);
     Route end_serving(const Host& target, std::uint64_t call);
-    void answered(const Host& caller, const Machine& target, std::uint32_t incarnation);
+    void answered(const Host& caller, Machine& target, std::uint32_t incarnation);
+    void disconnect(const Host& caller, Machine& target);
     void fail(Machine& from, const Route& route, Loss loss);
 
-    // Which process of the target the caller last heard from.
-    struct Connection {
-        std::uint32_t caller = 0;
-        std::uint32_t target = 0;
+    // A request that is being answered.
+    struct Served {
+        std::uint64_t call;
+        Route route;
     };
-    using MachinePair = std::pair<std::uint32_t, std::uint32_t>;
+    template <class Function>
+    void for_each_link(Function function) const;
 
     Scheduler& scheduler_;
     LinkOptions options_;
     std::uint64_t calls_ = 0;
-    std::map<MachinePair, std::unique_ptr<Link>> links_;
-    std::map<MachinePair, Connection> connections_;
-    std::map<std::pair<std::uint32_t, std::uint64_t>, Route> serving_;  // by (machine, call)
+    std::vector<std::vector<std::unique_ptr<Link>>>
+        links_;                                 // by machine, from and to; null: unused
+    std::vector<std::vector<Served>> serving_;  // by machine; in order of the calls
     Faults faults_;
 };
 
@@ -216,8 +220,8 @@ public:
         context_.deadline = target.clock().monotonic() + time_left_;
         const std::uint64_t call = network_.begin_serving(target, route_);
         const TraceText what = head.what;
-        target.spawn(what.text(), serve<T>(network_, target, call, what, std::move(context_),
-                                           std::move(handler_)));
+        target.serve(
+            what, serve<T>(network_, target, call, what, std::move(context_), std::move(handler_)));
     }
     void bounce(Machine& machine, Loss loss) override { network_.fail(machine, route_, loss); }
 
@@ -234,13 +238,13 @@ Task<void> Network::serve(Network& network, Host& target, std::uint64_t call, Tr
                           Context context, Handler<T> handler) {
     Result<T> result = co_await handler(target, std::move(context));
     const Route route = network.end_serving(target, call);
-    network.enqueue(target.machine(), *route.caller,
-                    std::make_unique<Reply<T>>(network, target, route, what, std::move(result)));
+    network.push(network.link(target.machine(), *route.caller),
+                 std::make_unique<Reply<T>>(network, target, route, what, std::move(result)));
 }
 
 template <class T>
-Task<Result<T>> Network::call(Host& caller, Machine& target, std::string_view what,
-                              std::uint64_t payload, Context context, Handler<T> handler) {
+Task<Result<T>> Network::call(Host& caller, Machine& target, TraceText what, std::uint64_t payload,
+                              Context context, Handler<T> handler) {
     // A bound that keeps "no deadline" from overflowing the target's clock.
     constexpr Duration longest = std::chrono::hours(24 * 365);
     const MonotonicTime deadline = context.deadline;
@@ -249,19 +253,18 @@ Task<Result<T>> Network::call(Host& caller, Machine& target, std::string_view wh
         co_return failure(ErrorKind::retryable, "unavailable",
                           "the deadline had passed before anything was sent");
     }
-    if (is_full(caller.machine(), target)) {
+    Link& there = link(caller.machine(), target);
+    if (is_full(there)) {
         co_return failure(ErrorKind::retryable, "unavailable",
                           "too many messages are under way to " + target.name());
     }
-    const std::string_view name = scheduler_.intern(what);
     auto start = [&](ReplyTo<T> to) {
         const Route route{&caller.machine(), caller.incarnation(), to.id};
-        const Message::Head head{name, payload, connected_to(caller, target), true};
-        enqueue(caller.machine(), target,
-                std::make_unique<Request<T>>(*this, route, head, left, std::move(context),
-                                             std::move(handler)));
+        const Message::Head head{what, payload, connected_to(caller, there), true};
+        push(there, std::make_unique<Request<T>>(*this, route, head, left, std::move(context),
+                                                 std::move(handler)));
     };
-    co_return co_await caller.reply<T>(name, deadline, std::move(start));
+    co_return co_await caller.reply<T>(what.text(), deadline, std::move(start));
 }
 
 }  // namespace rushproof::simulator

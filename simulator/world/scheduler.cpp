@@ -92,7 +92,7 @@ void Scheduler::crashed(Host& host) {
 RunEnd Scheduler::run_until(Duration end, std::uint64_t last_step) {
     RP_ASSERT(end >= now_);
     for (;;) {
-        run_due_events();
+        if (events_are_due()) { run_due_events(); }
         const Survey survey = look_around();
         if (survey.jobs > 0) {
             if (steps_ >= last_step) { return RunEnd::step_limit; }
@@ -110,15 +110,13 @@ RunEnd Scheduler::run_until(Duration end, std::uint64_t last_step) {
 }
 
 void Scheduler::run_due_events() {
-    for (;;) {
-        if (!between_steps_.empty()) {
-            const auto functions = std::exchange(between_steps_, {});
-            for (const auto& function : functions) { function(); }
-        } else if (events_.next() <= now_.count()) {
+    while (events_are_due()) {
+        if (between_steps_.empty()) {
             events_.pop()();
-        } else {
-            return;
+            continue;
         }
+        const auto functions = std::exchange(between_steps_, {});
+        for (const auto& function : functions) { function(); }
     }
 }
 
@@ -126,15 +124,12 @@ Scheduler::Survey Scheduler::look_around() {
     Survey survey;
     runnable_.clear();
     for (Host* host : hosts_) {
-        if (host->paused_) { continue; }
-        if (host->wake_ <= now_) { host->fire_due_timers(); }
-        survey.wake = std::min(survey.wake, host->wake_);
-        if (host->ready_.empty()) { continue; }
-        if (host->busy_until_ <= now_) {
+        if (host->next_ <= now_ && host->wake_ <= now_) { host->fire_due_timers(); }
+        if (host->next_ <= now_) {
             survey.jobs += host->ready_.size();
             runnable_.push_back(host);
         } else {
-            survey.wake = std::min(survey.wake, host->busy_until_);
+            survey.wake = std::min(survey.wake, host->next_);
         }
     }
     return survey;
@@ -152,6 +147,7 @@ void Scheduler::run_job(Host& host, std::size_t index) {
     const TaskIdentity& task = job->task();
     trace_.add(now_.count(), host.machine_.trace_name(), task.name, task.id, 0);
     host.busy_until_ = now_ + host.machine_.step_cost_;
+    host.plan_next();
     ++steps_;
 
     struct Running {
@@ -218,9 +214,11 @@ std::vector<std::string> Scheduler::waiting() const {
     return lines;
 }
 
-std::string_view Scheduler::intern(std::string_view text) {
-    const auto found = texts_.find(text);
-    return found != texts_.end() ? *found : *texts_.emplace(text).first;
+TraceText Scheduler::intern(std::string_view text) {
+    const std::uint64_t hash = hash64(text);
+    const std::string& kept = texts_.try_emplace(hash, text).first->second;
+    RP_ASSERT(kept == text);
+    return {kept, hash};
 }
 
 std::uint64_t Scheduler::task_priority(std::uint32_t machine, std::uint64_t task) const {

@@ -4,7 +4,7 @@
 #include <deque>
 #include <functional>
 #include <limits>
-#include <set>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,7 +44,7 @@ public:
     Machine& operator=(const Machine&) = delete;
 
     const std::string& name() const { return name_; }
-    TraceText trace_name() const { return trace_name_; }
+    const TraceText& trace_name() const { return trace_name_; }
     std::uint32_t index() const { return index_; }
     Scheduler& scheduler() const { return scheduler_; }
     const MachineClock& clock() const { return clock_; }
@@ -116,8 +116,9 @@ public:
     // Who waits for what, one line each.
     std::vector<std::string> waiting() const;
 
-    // The same text, kept as long as the scheduler lives.
-    std::string_view intern(std::string_view text);
+    // The same text, kept as long as the scheduler lives.  For the few names that come again and
+    // again.
+    TraceText intern(std::string_view text);
     // Of a new task, for schedule `pct`.
     std::uint64_t task_priority(std::uint32_t machine, std::uint64_t task) const;
 
@@ -129,6 +130,9 @@ private:
         Duration wake = Duration::max();
     };
 
+    bool events_are_due() const {
+        return !between_steps_.empty() || events_.next() <= now_.count();
+    }
     void run_due_events();
     // Fires due timers, finds who can run, and when something happens next.
     Survey look_around();
@@ -151,7 +155,7 @@ private:
     TimerQueue<std::function<void()>> events_;
     std::vector<std::function<void()>> between_steps_;
     std::vector<std::function<void(Host&)>> crash_listeners_;
-    std::set<std::string, std::less<>> texts_;
+    std::map<std::uint64_t, std::string> texts_;  // by hash
     std::uint64_t pick_key_;
     Duration picks_at_{-1};
     RandomStream picks_{0};                   // of the present virtual time

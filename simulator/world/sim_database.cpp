@@ -20,6 +20,9 @@ constexpr Duration applied_later_mean = std::chrono::milliseconds(200);
 
 std::uint64_t hash_value(const Value& value) {
     const auto kind = static_cast<std::uint64_t>(value.index());
+    if (const auto* text = std::get_if<std::string>(&value)) {
+        return combine64(kind, hash64(*text));
+    }
     struct Hasher {
         std::uint64_t operator()(std::monostate) const { return 0; }
         std::uint64_t operator()(std::int64_t number) const {
@@ -46,11 +49,15 @@ std::uint64_t hash_value(const Value& value) {
     return combine64(kind, std::visit(Hasher(), value));
 }
 
+}  // namespace
+
 std::uint64_t hash_row(const Row& row) {
     std::uint64_t hash = row.size();
     for (const Value& value : row) { hash = combine64(hash, hash_value(value)); }
     return hash;
 }
+
+namespace {
 
 std::uint64_t hash_calls(const std::vector<Call>& calls) {
     std::uint64_t hash = calls.size();
@@ -196,16 +203,11 @@ public:
     }
 
     Task<Result<std::vector<Rows>>> execute(std::vector<Call> calls) override {
-        auto result = co_await round_trip("execute", std::move(calls), false);
-        if (!result && is_lost(result.error())) { co_return failure(connection_lost()); }
-        co_return result;
+        return round_trip("execute", std::move(calls), false);
     }
 
     Task<Result<std::vector<Rows>>> commit(std::vector<Call> last) override {
-        auto result = co_await round_trip("commit", std::move(last), true);
-        if (result || result.error().kind() != ErrorKind::unknown_outcome) { co_return result; }
-        co_return failure(ErrorKind::unknown_outcome, "commit-unknown",
-                          "the connection was lost after COMMIT was sent");
+        return round_trip("commit", std::move(last), true);
     }
 
 private:
@@ -214,10 +216,10 @@ private:
         return error.kind() == ErrorKind::unknown_outcome || error.code() == "unavailable";
     }
 
-    Task<Result<std::vector<Rows>>> round_trip(std::string_view what, std::vector<Call> calls,
+    Task<Result<std::vector<Rows>>> round_trip(TraceText what, std::vector<Call> calls,
                                                bool commits) {
         if (ended_) { co_return failure(connection_lost()); }
-        if (!database_.points_.empty()) { co_await pass(what, "before"); }
+        if (!database_.points_.empty()) { co_await pass(what.text(), "before"); }
         const DatabaseServer::Stage stage{.opens = !std::exchange(begun_, true),
                                           .commits = commits};
         DatabaseServer& server = database_.server_;
@@ -226,11 +228,18 @@ private:
                          Host&, Context) mutable {
             return DatabaseServer::run(server, key, options, std::move(calls), stage);
         };
+        Context context(context_.deadline);
         auto result = co_await database_.network_.call<std::vector<Rows>>(
-            database_.host_, server.machine(), what, payload, context_, std::move(serve));
+            database_.host_, server.machine(), what, payload, std::move(context), std::move(serve));
         // A commit ends the session at the server; so does nothing else but close().
         if (commits && (result || !is_lost(result.error()))) { ended_ = true; }
-        if (!database_.points_.empty()) { co_await pass(what, "after"); }
+        if (!database_.points_.empty()) { co_await pass(what.text(), "after"); }
+        if (result) { co_return result; }
+        if (commits && result.error().kind() == ErrorKind::unknown_outcome) {
+            co_return failure(ErrorKind::unknown_outcome, "commit-unknown",
+                              "the connection was lost after COMMIT was sent");
+        }
+        if (!commits && is_lost(result.error())) { co_return failure(connection_lost()); }
         co_return result;
     }
 

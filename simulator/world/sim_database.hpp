@@ -19,6 +19,8 @@ namespace rushproof::simulator {
 
 class FaultPoints;
 
+std::uint64_t hash_row(const Row& row);
+
 template <>
 struct PayloadHash<std::vector<Rows>> {
     static std::uint64_t of(const std::vector<Rows>& results);

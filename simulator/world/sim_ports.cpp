@@ -27,16 +27,18 @@ SimRpc::SimRpc(Host& host, Network& network, Answering& answering)
 
 Task<Result<std::string>> SimRpc::call(Context context, RpcTarget target, std::string request) {
     Scheduler& scheduler = host_.scheduler();
-    const std::string_view method = scheduler.intern(target.method);
+    const TraceText what = scheduler.intern(target.method);
+    const std::string_view method = what.text();
     const std::vector<Machine*>& instances = instances_of(method.substr(0, method.find('.')));
     const std::uint64_t payload = hash64(request);
     const std::uint64_t first = instances.empty() ? 0 : hash64(target.shard) % instances.size();
     for (std::size_t tried = 0; tried < instances.size(); ++tried) {
         Machine& machine = *instances[(first + tried) % instances.size()];
-        auto serve = [&answering = answering_, method, request](Host& there, Context its_context) {
-            return answering.answer_rpc(there, std::move(its_context), method, request);
+        auto serve = [&answering = answering_, method, request](Host& there,
+                                                                Context its_context) mutable {
+            return answering.answer_rpc(there, std::move(its_context), method, std::move(request));
         };
-        auto answer = co_await network_.call<std::string>(host_, machine, method, payload, context,
+        auto answer = co_await network_.call<std::string>(host_, machine, what, payload, context,
                                                           std::move(serve));
         if (answer || answer.error().code() != "unavailable") { co_return answer; }
     }
@@ -61,14 +63,15 @@ SimHttpClient::SimHttpClient(Host& host, Network& network, Answering& answering,
 
 Task<Result<HttpResponse>> SimHttpClient::send(Context context, HttpRequest request) {
     Machine& target = *targets_[host_.random().next() % targets_.size()];
-    const std::string_view what = host_.scheduler().intern(request.method);
+    const TraceText what = host_.scheduler().intern(request.method);
     const std::uint64_t payload = hash_request(request);
     // A client's deadline does not cross HTTP: the gateway sets its own.
-    auto serve = [&answering = answering_, request = std::move(request)](Host& there, Context) {
-        return answering.answer_http(there, request);
+    auto serve = [&answering = answering_, request = std::move(request)](Host& there,
+                                                                         Context) mutable {
+        return answering.answer_http(there, std::move(request));
     };
-    co_return co_await network_.call<HttpResponse>(host_, target, what, payload, std::move(context),
-                                                   std::move(serve));
+    return network_.call<HttpResponse>(host_, target, what, payload, std::move(context),
+                                       std::move(serve));
 }
 
 }  // namespace rushproof::simulator

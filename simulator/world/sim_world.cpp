@@ -123,16 +123,16 @@ private:
     void strike(std::size_t fault);
     Task<void> run_clients();
     AuditOptions audit_options();
-    std::optional<std::int64_t> commit_time(std::string_view sku, std::int64_t number);
+    std::optional<std::int64_t> commit_time(std::int64_t number);
     void observe(const Event& event);
     void compare_audit();
     void digest_state();
     std::string waiting_text() const;
 
     Process& process(Host& host) {
-        Instance& instance = instances_.at(host.name());
-        RP_ASSERT(instance.process && &instance.process->host() == &host);
-        return *instance.process;
+        const Instance* instance = instance_on_.at(host.machine().index());
+        RP_ASSERT(instance != nullptr && instance->process && &instance->process->host() == &host);
+        return *instance->process;
     }
     Host* host_of(const std::string& name);
     std::int64_t run_time() const { return (scheduler_.now() - load_begins).count(); }
@@ -152,12 +152,13 @@ private:
     DatabaseServer database_;
     std::unique_ptr<Host> database_host_;
     std::map<std::string, Instance> instances_;
+    std::vector<Instance*> instance_on_;  // by machine; null where no instance lives
     Campaign campaign_;
     std::unique_ptr<Host> clients_;
     std::unique_ptr<SimHttpClient> http_;
     std::unique_ptr<Recorder> recorder_;
     std::unique_ptr<Driver> driver_;
-    std::map<std::pair<std::string, std::int64_t>, std::int64_t> commit_times_;
+    std::map<std::int64_t, std::int64_t> commit_times_;  // by number in the ledger
     bool finished_ = false;
 };
 
@@ -192,6 +193,8 @@ void SimWorld::add_instances(const SimulatedRole& role) {
         const std::string name = role.name + "/" + std::to_string(i);
         Instance& instance = instances_[name];
         instance.machine = &add_machine(name);
+        instance_on_.resize(scheduler_.machines().size());
+        instance_on_[instance.machine->index()] = &instance;
         instance.make = role.make;
         start_process(instance);
     }
@@ -287,22 +290,21 @@ AuditOptions SimWorld::audit_options() {
     audit.quiet_from =
         now + scenario_.system.reservation_ttl + scenario_.system.sweep_interval + audit_margin;
     audit.deadline = audit.quiet_from + audit_within;
-    audit.commit_time = [this](std::string_view sku, std::int64_t number) {
-        return commit_time(sku, number);
+    audit.commit_time = [this](std::string_view, std::int64_t number) {
+        return commit_time(number);
     };
     return audit;
 }
 
-// The ledger's columns: number, sku, ...
-std::optional<std::int64_t> SimWorld::commit_time(std::string_view sku, std::int64_t number) {
-    const std::pair<std::string, std::int64_t> key(sku, number);
-    if (!commit_times_.contains(key)) {
-        for (const CommittedRow& row : database_.model().committed_rows("ledger")) {
-            commit_times_[{text(row.row, 1), integer(row.row, 0)}] =
-                (row.committed_at - load_begins).count();
-        }
+// The first column of the ledger is its number.
+std::optional<std::int64_t> SimWorld::commit_time(std::int64_t number) {
+    if (!commit_times_.contains(number)) {
+        database_.model().visit_committed("ledger", [&](const Row& row, Duration committed_at) {
+            commit_times_.insert_or_assign(commit_times_.end(), integer(row, 0),
+                                           (committed_at - load_begins).count());
+        });
     }
-    const auto found = commit_times_.find(key);
+    const auto found = commit_times_.find(number);
     if (found == commit_times_.end()) { return std::nullopt; }
     return found->second;
 }
@@ -329,16 +331,17 @@ void SimWorld::compare_audit() {
     for (const FinalStock& stock : outcome_.history.final_stock) {
         said[outcome_.history.texts.text(stock.key)] = stock;
     }
-    for (const CommittedRow& row : database_.model().committed_rows("stock")) {
-        const std::string& sku = text(row.row, 0);
+    database_.model().visit_committed("stock", [&](const Row& row, Duration) {
+        const std::string& sku = text(row, 0);
         const FinalStock& stock = said[sku];
-        if (integer(row.row, 1) != stock.on_hand || integer(row.row, 2) != stock.held ||
-            integer(row.row, 3) != stock.sold) {
+        if (integer(row, 1) != stock.on_hand || integer(row, 2) != stock.held ||
+            integer(row, 3) != stock.sold) {
             outcome_.disagreements.push_back("the API and the database disagree on the stock of " +
                                              sku);
         }
-    }
-    const std::size_t rows = database_.model().committed_rows("ledger").size();
+    });
+    std::size_t rows = 0;
+    database_.model().visit_committed("ledger", [&](const Row&, Duration) { ++rows; });
     if (rows != outcome_.history.ledger.size()) {
         outcome_.disagreements.push_back("the database has " + std::to_string(rows) +
                                          " ledger rows, the API showed " +
@@ -348,12 +351,11 @@ void SimWorld::compare_audit() {
 
 void SimWorld::digest_state() {
     for (const ModelTable& table : system_.schema.tables) {
-        std::vector<Rows> contents(1);
-        for (CommittedRow& row : database_.model().committed_rows(table.name)) {
-            contents[0].rows.push_back(std::move(row.row));
-        }
-        trace_.add(scheduler_.now().count(), database_name, table.name, 0,
-                   PayloadHash<std::vector<Rows>>::of(contents));
+        std::uint64_t contents = 0;
+        database_.model().visit_committed(table.name, [&](const Row& row, Duration) {
+            contents = combine64(contents, hash_row(row));
+        });
+        trace_.add(scheduler_.now().count(), database_name, table.name, 0, contents);
     }
 }
 

@@ -15,7 +15,7 @@ std::string hexadecimal(std::uint64_t value) {
 
 }  // namespace
 
-void Trace::add(std::int64_t time, TraceText host, TraceText what, std::uint64_t task,
+void Trace::add(std::int64_t time, const TraceText& host, const TraceText& what, std::uint64_t task,
                 std::uint64_t payload) {
     const std::uint64_t where = combine64(host.hash(), static_cast<std::uint64_t>(time));
     const std::uint64_t who = combine64(what.hash(), task);

@@ -25,6 +25,8 @@ public:
     TraceText(std::string_view text) : text_(text), hash_(hash64(text)) {}
     TraceText(const char* text) : TraceText(std::string_view(text)) {}
     TraceText(const std::string& text) : TraceText(std::string_view(text)) {}
+    // `hash` is hash64(text).
+    TraceText(std::string_view text, std::uint64_t hash) : text_(text), hash_(hash) {}
 
     std::string_view text() const { return text_; }
     std::uint64_t hash() const { return hash_; }
@@ -48,7 +50,7 @@ public:
     Trace(std::uint64_t window_first, std::uint64_t window_last)
         : window_first_(window_first), window_last_(window_last) {}
 
-    void add(std::int64_t time, TraceText host, TraceText what, std::uint64_t task,
+    void add(std::int64_t time, const TraceText& host, const TraceText& what, std::uint64_t task,
              std::uint64_t payload);
     TraceSummary summary() const;
 

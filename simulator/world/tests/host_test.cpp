@@ -185,9 +185,9 @@ TEST(Host, WaitsAreCancellable) {
     std::size_t winner = 99;
     const auto race = [&]() -> Task<void> {
         auto start = [](ReplyTo<std::int64_t>) {};
-        const auto first =
-            co_await (host.reply<std::int64_t>("test", std::nullopt, std::move(start)) ||
-                      sleep_for(host.clock(), milliseconds(1)));
+        const auto first = co_await (
+            host.reply<std::int64_t>("test", std::nullopt, std::move(start))(asio::use_awaitable) ||
+            sleep_for(host.clock(), milliseconds(1)));
         winner = first.index();
     };
     host.spawn("race", race());

@@ -3,6 +3,7 @@
 //   build/release/tests/bench/simulation/simulation_bench
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -28,7 +29,16 @@ Scenario read_scenario(const char* file) {
         std::fprintf(stderr, "%s: run this from the repository's root\n", file);
         std::exit(1);
     }
-    return parsed->scenarios.front();
+    const auto conditional = [](const Scenario& scenario) {
+        return scenario.system.reservation == "conditional";
+    };
+    const auto& cells = parsed->scenarios;
+    const auto found = std::find_if(cells.begin(), cells.end(), conditional);
+    if (found == cells.end()) {
+        std::fprintf(stderr, "%s: no cell is conditional\n", file);
+        std::exit(1);
+    }
+    return *found;
 }
 
 void run_scenario(benchmark::State& state, const char* file, bool judged) {
