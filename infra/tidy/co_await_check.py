@@ -2,8 +2,9 @@
 """Refuses the expressions around co_await that g++ 12 miscompiles, and two random draws in one call.
 
 g++ 12.2 destroys twice: braced aggregate temporaries and lambdas with by-value captures inside a
-full-expression that contains co_await.  It crashes on `switch (co_await ...)`.  Compilers evaluate
-the arguments of f(random.next(), random.next()) in different orders.
+full-expression that contains co_await.  It crashes on `switch (co_await ...)`.  It awaits the right
+side of && || ?: although the left side has decided, except in the condition of an `if`.  Compilers
+evaluate the arguments of f(random.next(), random.next()) in different orders.
 """
 import re
 import sys
@@ -32,8 +33,32 @@ def skip_lambda_body(text, position):
     return len(text)
 
 
+def awaits_conditionally(text, start):
+    """Is the co_await right of && || ? in its expression, which is not the whole condition of an if?"""
+    position, depth, decided, operands = start - 1, 0, False, True
+    while position >= 0 and (depth > 0 or text[position] not in ';{}'):
+        character, before = text[position], text[:position]
+        if character in ')]':
+            depth += 1
+        elif character in '([':
+            depth -= 1
+            if depth < 0:
+                keyword = re.search(r'\b(if|while|for|switch)\s*$', before[-20:])
+                if keyword:
+                    return decided and (keyword[1] != 'if' or 'co_await' in text[position:start])
+                depth, operands = 0, True
+        elif depth == 0 and (character == ',' or re.match(r'[^=!<>]=[^=]', text[position - 1:position + 2])):
+            operands = False  # what stands before a comma or an assignment decides nothing about it
+        elif depth == 0 and operands and (character == '?' or text[position - 1:position + 1] in ('&&', '||')):
+            decided = decided or not re.search(r'\bauto\s*&$', before[-20:])
+        position -= 1
+    return decided
+
+
 def fault_of_await(text, start, end):
     """What is wrong with the expression that begins at the co_await, or None."""
+    if awaits_conditionally(text, start):
+        return 'co_await right of && || ?: outside the condition of an if: use an if of its own'
     if re.search(r'\bswitch\s*\(\s*$', text[max(0, start - 40):start]):
         return 'switch (co_await ...): name the value first'
     position, depth = end, 0

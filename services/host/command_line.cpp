@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <functional>
 #include <list>
 #include <utility>
 
@@ -17,8 +18,11 @@ struct Flag {
     CLI::Option* option;
 };
 
-void add_flags(CLI::App& command, std::list<Flag>& flags) {
+// Those settings that the command reads.
+void add_flags(CLI::App& command, std::list<Flag>& flags,
+               const std::function<bool(std::string_view)>& is_read) {
     for (const SettingInfo& info : known_settings()) {
+        if (!is_read(info.name)) { continue; }
         Flag& flag = flags.emplace_back(Flag{std::string(info.name), "", nullptr});
         flag.option =
             command.add_option(flag_of(info.name), flag.text,
@@ -46,8 +50,8 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(std::vector<std::st
     std::list<Flag> migrate_flags;
     CLI::App* serve = app.add_subcommand("serve", "Serve until SIGTERM or SIGINT");
     CLI::App* migrate = app.add_subcommand("migrate", "Bring the database's tables up to date");
-    add_flags(*serve, serve_flags);
-    add_flags(*migrate, migrate_flags);
+    add_flags(*serve, serve_flags, [](std::string_view) { return true; });
+    add_flags(*migrate, migrate_flags, [](std::string_view name) { return name == "database"; });
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
     try {
         app.parse(std::move(arguments));

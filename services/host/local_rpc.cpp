@@ -9,17 +9,27 @@
 
 namespace rushproof {
 
+namespace {
+
+using Answer = Task<Result<std::string>>;
+
+// A cancellation signal may not be emitted across threads: this slot is never connected.
+Answer on_other_core(asio::any_io_executor executor, Answer answer) {
+    co_return co_await asio::co_spawn(
+        executor, std::move(answer),
+        asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable));
+}
+
+}  // namespace
+
 LocalRpc::LocalRpc(asio::any_io_executor own, const std::vector<LocalInstance>& instances)
     : own_(std::move(own)), instances_(instances) {}
 
 Task<Result<std::string>> LocalRpc::call(Context context, RpcTarget target, std::string request) {
     const LocalInstance& instance = instances_[hash64(target.shard) % instances_.size()];
     auto answer = instance.router->answer(std::move(context), target.method, std::move(request));
-    if (instance.executor == own_) { co_return co_await std::move(answer); }
-    // A cancellation signal may not be emitted across threads: this slot is never connected.
-    co_return co_await asio::co_spawn(
-        instance.executor, std::move(answer),
-        asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable));
+    if (instance.executor == own_) { return answer; }
+    return on_other_core(instance.executor, std::move(answer));
 }
 
 }  // namespace rushproof

@@ -108,7 +108,11 @@ Command add_check(CLI::App& app) {
     parser->add_option("--checks", settings->checks, "Only these, separated by commas")
         ->delimiter(',');
     parser->add_flag("--json", settings->json, "One JSON object instead of text");
-    parser->footer("\nExit codes: 0 pass, 90 violated, 94 unknown, 104 the file cannot be read.\n");
+    parser->footer(
+        "\nExamples:\n"
+        "  rushproof check history.jsonl\n"
+        "  rushproof check - --json --checks no-oversell,linearizable < history.jsonl\n"
+        "\nExit codes: 0 pass, 90 violated, 94 unknown, 104 the file cannot be read.\n");
     return {parser, [settings] { return check(*settings); }};
 }
 
@@ -120,6 +124,9 @@ Command add_export(CLI::App& app) {
         ->required();
     parser->add_option("--format", settings->format, "jsonl, edn (Jepsen) or jepsen-json")
         ->check(CLI::IsMember({"jsonl", "edn", "jepsen-json"}));
+    parser->footer(
+        "\nExample:\n"
+        "  rushproof export runs/flash-sale/naive-seed-1-sim/history --format edn > history.edn\n");
     return {parser, [settings] { return export_history(*settings); }};
 }
 

@@ -16,12 +16,9 @@ constexpr const char* about =
 constexpr const char* examples =
     "\nExamples:\n"
     "  rushproof run scenarios/fast/flash-sale.yaml            every strategy, in virtual time\n"
-    "  rushproof run scenarios/fast/swarm.yaml --seeds 1..500  500 seeds of random trouble\n"
-    "  rushproof run FILE --mode live                          real processes, real time\n"
+    "  rushproof validate scenarios/fast/swarm.yaml            what a file means\n"
     "  rushproof check history.jsonl                           judge anybody's history\n"
-    "\nExit codes: 0 pass, 90 consistency violated, 92 measurement not trustworthy, 93 fault not\n"
-    "verified, 94 verdict unknown, 99 thresholds missed, 104 invalid scenario or options,\n"
-    "105 interrupted.\n";
+    "  rushproof run --help                                    the same for one command\n";
 
 }  // namespace
 
@@ -30,13 +27,13 @@ int main(int argc, char** argv) {
     constexpr int usage_error = static_cast<int>(cli::ExitCode::invalid_scenario);
     try {
         CLI::App app(about, "rushproof");
-        app.footer(examples);
         app.require_subcommand(1);
         app.set_version_flag("--version", cli::build_text());
         const std::vector<cli::Command> commands{
             cli::add_run(app),   cli::add_validate(app), cli::add_replay(app), cli::add_trace(app),
             cli::add_check(app), cli::add_export(app),   cli::add_report(app), cli::add_doctor(app),
             cli::add_list(app),  cli::add_schema(app)};
+        app.footer(examples);  // last, for commands inherit it
         try {
             app.parse(argc, argv);
         } catch (const CLI::ParseError& error) { return app.exit(error) == 0 ? 0 : usage_error; }

@@ -91,6 +91,9 @@ Command add_report(CLI::App& app) {
     parser->add_option("--format", settings->format, "text, html, json, junit, github or markdown")
         ->check(CLI::IsMember({"text", "html", "json", "junit", "github", "markdown"}));
     parser->add_option("--output", settings->output, "Into this file instead of standard output");
+    parser->footer(
+        "\nExample:\n"
+        "  rushproof report runs/flash-sale --format html --output report.html\n");
     return {parser, [settings] { return report(*settings); }};
 }
 

@@ -321,6 +321,16 @@ Command add_run(CLI::App& app) {
     parser->add_flag("--quiet", settings->quiet, "No progress");
     parser->add_option("--rushproofd", settings->live.program,
                        "Live: the service program (default: beside this one)");
+    parser->footer(
+        "\nExamples:\n"
+        "  rushproof run scenarios/fast/flash-sale.yaml            every strategy, in virtual "
+        "time\n"
+        "  rushproof run scenarios/fast/swarm.yaml --seeds 1..500  500 seeds of random trouble\n"
+        "  rushproof run FILE --mode live                          real processes, real time\n"
+        "\nExit codes: 0 pass, 90 consistency violated, 92 measurement not trustworthy, 93 fault "
+        "not\n"
+        "verified, 94 verdict unknown, 99 thresholds missed, 104 invalid scenario or options,\n"
+        "105 interrupted.\n");
     return {parser, [settings] { return RunCommand(*settings).run(); }};
 }
 

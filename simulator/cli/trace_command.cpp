@@ -252,14 +252,17 @@ Command add_trace(CLI::App& app) {
     parser->add_option("--tape", settings->tape,
                        "Of a single run: take its choices from this tape, not from the seed");
     add_scenario_options(*parser, *settings);
+    parser->footer(
+        "\nExamples:\n"
+        "  rushproof trace FILE --seeds 1..200               one hash a run: compare two builds\n"
+        "  rushproof trace FILE --seeds 7 --first 0 --last 50 --only reservation=naive\n");
     return {parser, [settings] { return trace(*settings); }};
 }
 
 Command add_replay(CLI::App& app) {
     auto* parser = app.add_subcommand(
         "replay",
-        "Repeat a run in two surroundings, once from its seed and once from its tape, and name the "
-        "first event that differs");
+        "Repeat a run, from its seed and from its tape, and name the first event that differs");
     auto settings = std::make_shared<TraceSettings>();
     parser->add_option("run", settings->file, "A run directory, a run.json, or a scenario file")
         ->required();
@@ -267,7 +270,11 @@ Command add_replay(CLI::App& app) {
     parser->add_option("--with", settings->with,
                        "Another rushproof program for the second run, say of another compiler");
     add_scenario_options(*parser, *settings);
-    parser->footer("\nExit codes: 0 the same, 94 different, 104 cannot be replayed.\n");
+    parser->footer(
+        "\nExamples:\n"
+        "  rushproof replay runs/flash-sale/naive-seed-1-sim\n"
+        "  rushproof replay FILE --seed 7 --with build/gcc/simulator/cli/rushproof\n"
+        "\nExit codes: 0 the same, 94 different, 104 cannot be replayed.\n");
     return {parser, [settings] { return replay(*settings); }};
 }
 

@@ -61,6 +61,11 @@ Command add_validate(CLI::App& app) {
     parser->add_option("scenario", settings->files, "Scenario files")->required();
     parser->add_option("--set", settings->overrides, "Override a value, as for run");
     parser->add_option("--seed", settings->seed, "The seed whose swarm is drawn");
+    parser->footer(
+        "\nExamples:\n"
+        "  rushproof validate scenarios/fast/*.yaml          all of them, for CI\n"
+        "  rushproof validate FILE --seed 7                  with the faults that seed 7 draws\n"
+        "\nExit codes: 0 correct, 104 not.\n");
     return {parser, [settings] {
                 bool good = true;
                 for (const auto& file : settings->files) {
@@ -73,6 +78,9 @@ Command add_validate(CLI::App& app) {
 Command add_schema(CLI::App& app) {
     auto* parser =
         app.add_subcommand("schema", "Print the JSON schema of scenario files, for editors");
+    parser->footer(
+        "\nExample:\n"
+        "  rushproof schema > scenario-1.json\n");
     return {parser, [] {
                 std::printf("%s", scenario_json_schema().c_str());
                 return 0;

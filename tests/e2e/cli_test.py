@@ -42,7 +42,7 @@ class Cli(unittest.TestCase):
         self.assertIn('seed:       3', output)
         self.assertTrue((out / 'report.html').exists())
         directory = next(out.glob('*seed-3-sim'))
-        self.assertEqual({'run.json', 'history', 'events'}, {path.name for path in directory.iterdir()})
+        self.assertEqual({'run.json', 'history', 'events', 'tape'}, {path.name for path in directory.iterdir()})
         status, output, error = run(RUSHPROOF, 'replay', directory)
         self.assertEqual(status, PASS, output + error)
         for form in ('text', 'html', 'json', 'junit', 'github', 'markdown'):

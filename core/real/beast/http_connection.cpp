@@ -86,10 +86,10 @@ HttpConnections::HttpConnections(std::shared_ptr<HttpServerShared> shared, HttpS
     watch_interval_ = std::clamp(shortest / 4, watch_interval_min, watch_interval_max);
 }
 
-const std::string& HttpConnections::date() {
-    if (now() >= date_until_) {
+const std::string& HttpConnections::date(MonotonicTime at) {
+    if (at >= date_until_) {
         date_ = http_date(core_.clock->wall());
-        date_until_ = now() + std::chrono::seconds(1);
+        date_until_ = at + std::chrono::seconds(1);
     }
     return date_;
 }
@@ -162,10 +162,50 @@ HttpConnection::HttpConnection(std::shared_ptr<HttpConnections> connections, tcp
 
 HttpConnection::~HttpConnection() { connections_->leave(place_); }
 
+// One loop in one frame: every coroutine of its own would cost a request more than its parsing.
 Task<void> HttpConnection::serve(std::shared_ptr<HttpConnection> connection) {
-    Keep keep = Keep::open;
-    while (keep == Keep::open && co_await connection->read_request()) {
-        keep = co_await connection->answer_request();
+    HttpConnection& self = *connection;
+    self.await_request(self.now());
+    for (;;) {
+        const ReadState state = self.advance();
+        if (state == ReadState::failed) {
+            co_await self.refuse(self.reader_.error_status());
+            co_return;
+        }
+        if (state == ReadState::need_more) {
+            if (self.continue_is_due() && !co_await self.say_continue()) { co_return; }
+            const auto [error, count] =
+                co_await self.socket_.async_read_some(self.reader_.prepare(), await_tuple);
+            self.reader_.commit(count);
+            if (error && !co_await self.read_on_after(error)) { co_return; }
+            continue;
+        }
+        const MonotonicTime start = self.now();
+        self.enter(Phase::handling, start);
+        ReceivedRequest received = self.reader_.take();
+        HttpResponse response;
+        if (auto refused = self.refusal(start)) {
+            response = *std::move(refused);
+        } else {
+            const InFlight in_flight(self.shared().requests_in_flight);
+            Context context = self.context_of(received, start);
+            try {
+                response = co_await self.connections_->core().handler(std::move(context),
+                                                                      std::move(received.request));
+            } catch (const std::exception& error) { response = self.answer_for(error); }
+        }
+        const MonotonicTime end = self.now();
+        const bool last = self.is_last(received);
+        self.format(response, received, last ? Keep::closing : Keep::open, end);
+        self.shared().duration->observe(std::chrono::duration<double>(end - start).count());
+        const Sent sent = self.send_now();
+        if (sent == Sent::failed) { co_return; }
+        if (sent == Sent::partly && !co_await self.send_rest()) { co_return; }
+        if (last) {
+            co_await self.linger();
+            co_return;
+        }
+        self.await_request(end);
     }
 }
 
@@ -173,104 +213,84 @@ Task<void> HttpConnection::turn_away(std::shared_ptr<HttpConnection> connection)
     co_await connection->refuse(503);
 }
 
-// True: a request is ready.  False: the connection is over; if there was something to say it has
-// been said.
-Task<bool> HttpConnection::read_request() {
+void HttpConnection::await_request(MonotonicTime at) {
     continued_ = false;
-    enter(Phase::idle);
-    for (;;) {
-        const ReadState state = reader_.advance();
-        if (state == ReadState::ready) { co_return true; }
-        if (state == ReadState::failed) {
-            co_await refuse(reader_.error_status());
-            co_return false;
-        }
-        if (phase_ == Phase::idle && reader_.started()) { enter(Phase::header); }
-        if (phase_ == Phase::header && reader_.header_done()) { enter(Phase::body); }
-        if (phase_ == Phase::body && reader_.expects_continue() && !continued_) {
-            continued_ = true;
-            out_ = "HTTP/1.1 100 Continue\r\n\r\n";
-            if (!co_await write()) { co_return false; }
-            enter(Phase::body);
-        }
-        if (!co_await read_more()) { co_return false; }
-    }
+    if (out_.capacity() > out_kept_max) { out_ = std::string(); }
+    enter(Phase::idle, at);
 }
 
-Task<bool> HttpConnection::read_more() {
-    const auto [error, count] = co_await socket_.async_read_some(reader_.prepare(), await_tuple);
-    reader_.commit(count);
-    if (!error) { co_return true; }
+ReadState HttpConnection::advance() {
+    const ReadState state = reader_.advance();
+    if (state == ReadState::need_more) {
+        if (phase_ == Phase::idle && reader_.started()) { enter(Phase::header, now()); }
+        if (phase_ == Phase::header && reader_.header_done()) { enter(Phase::body, now()); }
+    }
+    return state;
+}
+
+bool HttpConnection::continue_is_due() const {
+    return phase_ == Phase::body && reader_.expects_continue() && !continued_;
+}
+
+Task<bool> HttpConnection::say_continue() {
+    continued_ = true;
+    out_ = "HTTP/1.1 100 Continue\r\n\r\n";
+    const bool said = co_await send();
+    enter(Phase::body, now());
+    co_return said;
+}
+
+// Reading failed, or took too long.
+Task<bool> HttpConnection::read_on_after(error_code error) {
     if (!expired_) { co_return false; }
     if (phase_ != Phase::idle) {
         co_await refuse(408);
         co_return false;
     }
     // A request may have come at the last moment; closing now would lose it.
-    error_code nothing_there;
-    const std::size_t late = socket_.read_some(reader_.prepare(), nothing_there);
+    const std::size_t late = socket_.read_some(reader_.prepare(), error);
     reader_.commit(late);
     co_return late > 0;
 }
 
-Task<HttpConnection::Keep> HttpConnection::answer_request() {
-    enter(Phase::handling);
-    HttpServerShared& shared = connections_->shared();
-    const MonotonicTime start = connections_->now();
-    ReceivedRequest received = reader_.take();
-    HttpResponse response;
-    if (auto refused = refusal(start)) {
-        response = *std::move(refused);
-    } else {
-        const Duration most = shared.options.request_timeout;
-        Context context(start + std::min(received.time_left.value_or(most), most));
-        context.trace = received.trace;
-        response = co_await handle(std::move(context), std::move(received.request));
-    }
-    const bool last = !received.keep_alive || (connections_->draining() && !reader_.buffered());
-    const Keep keep = last ? Keep::closing : Keep::open;
-    format(response, received, keep);
-    const std::chrono::duration<double> taken = connections_->now() - start;
-    shared.duration->observe(taken.count());
-    if (!co_await write()) { co_return Keep::closing; }
-    if (last) { co_await linger(); }
-    co_return keep;
+Context HttpConnection::context_of(const ReceivedRequest& received, MonotonicTime start) const {
+    const Duration most = shared().options.request_timeout;
+    Context context(start + std::min(received.time_left.value_or(most), most));
+    context.trace = received.trace;
+    return context;
 }
 
-Task<HttpResponse> HttpConnection::handle(Context context, HttpRequest request) {
-    HttpServerShared& shared = connections_->shared();
-    const InFlight in_flight(shared.requests_in_flight);
-    try {
-        co_return co_await connections_->core().handler(std::move(context), std::move(request));
-    } catch (const std::exception& error) {
-        shared.telemetry.log(LogLevel::error, "an HTTP handler threw", {{"what", error.what()}});
-    }
-    co_return problem(500, "internal", "");
+HttpResponse HttpConnection::answer_for(const std::exception& error) const {
+    shared().telemetry.log(LogLevel::error, "an HTTP handler threw", {{"what", error.what()}});
+    return problem(500, "internal", "");
 }
 
-std::optional<HttpResponse> HttpConnection::refusal(MonotonicTime now) {
-    HttpServerShared& shared = connections_->shared();
-    if (shared.rate_limiter) {
-        if (const auto wait = shared.rate_limiter->refused(client_, now)) {
+bool HttpConnection::is_last(const ReceivedRequest& received) const {
+    return !received.keep_alive || (connections_->draining() && !reader_.buffered());
+}
+
+std::optional<HttpResponse> HttpConnection::refusal(MonotonicTime at) {
+    if (shared().rate_limiter) {
+        if (const auto wait = shared().rate_limiter->refused(client_, at)) {
             return later(problem(429, "too-many-requests", "this client asks too often"), *wait);
         }
     }
-    if (shared.requests_in_flight >= shared.options.requests_in_flight_max) {
+    if (shared().requests_in_flight >= shared().options.requests_in_flight_max) {
         return later(problem(503, "overloaded", "too many requests are under way"), Duration(1));
     }
     return std::nullopt;
 }
 
 void HttpConnection::format(const HttpResponse& response, const ReceivedRequest& received,
-                            Keep keep) {
+                            Keep keep, MonotonicTime at) {
     const auto index = static_cast<std::size_t>(std::clamp(response.status / 100, 1, 5) - 1);
-    connections_->shared().answers[index]->add();
+    shared().answers[index]->add();
     out_ = "HTTP/1.1 ";
     append_number(out_, static_cast<std::uint64_t>(response.status));
     out_ += ' ';
     out_ += status_reason(response.status);
     out_ += "\r\ndate: ";
-    out_ += connections_->date();
+    out_ += connections_->date(at);
     const bool has_body = response.status != 204 && response.status != 304;
     if (has_body) {
         if (!response.content_type.empty()) {
@@ -289,28 +309,35 @@ void HttpConnection::format(const HttpResponse& response, const ReceivedRequest&
     if (has_body && !received.head_only) { out_ += response.body; }
 }
 
-// Tries at once, and waits only for what the kernel did not take.
-Task<bool> HttpConnection::write() {
+// What the kernel takes at once, which is nearly always everything.
+HttpConnection::Sent HttpConnection::send_now() {
     error_code error;
-    const std::size_t written = socket_.write_some(asio::buffer(out_), error);
-    if (error == asio::error::would_block) { error = {}; }
-    if (!error && written < out_.size()) {
-        enter(Phase::writing);
-        const auto rest = asio::buffer(out_) + written;
-        std::tie(error, std::ignore) = co_await asio::async_write(socket_, rest, await_tuple);
-    }
-    if (out_.capacity() > out_kept_max) { out_ = std::string(); }
+    sent_ = socket_.write_some(asio::buffer(out_), error);
+    if (error && error != asio::error::would_block) { return Sent::failed; }
+    return sent_ == out_.size() ? Sent::all : Sent::partly;
+}
+
+Task<bool> HttpConnection::send_rest() {
+    enter(Phase::writing, now());
+    const auto rest = asio::buffer(out_) + sent_;
+    const auto [error, count] = co_await asio::async_write(socket_, rest, await_tuple);
     co_return !error;
+}
+
+Task<bool> HttpConnection::send() {
+    const Sent sent = send_now();
+    if (sent == Sent::partly) { co_return co_await send_rest(); }
+    co_return sent == Sent::all;
 }
 
 Task<void> HttpConnection::refuse(int status) {
     const ReceivedRequest unread;
-    format(refusal_for(status), unread, Keep::closing);
-    if (co_await write()) { co_await linger(); }
+    format(refusal_for(status), unread, Keep::closing, now());
+    if (co_await send()) { co_await linger(); }
 }
 
 Task<void> HttpConnection::linger() {
-    enter(Phase::lingering);
+    enter(Phase::lingering, now());
     error_code error;
     socket_.shutdown(tcp::socket::shutdown_send, error);
     std::array<char, 4096> ignored;
@@ -334,11 +361,10 @@ Duration HttpConnection::allowed(Phase phase) const {
     return Duration::max();
 }
 
-void HttpConnection::enter(Phase phase) {
+void HttpConnection::enter(Phase phase, MonotonicTime at) {
     phase_ = phase;
     expired_ = false;
-    expiry_ =
-        phase == Phase::handling ? MonotonicTime::max() : connections_->now() + allowed(phase);
+    expiry_ = phase == Phase::handling ? MonotonicTime::max() : at + allowed(phase);
 }
 
 void HttpConnection::expire(MonotonicTime now) {
@@ -348,9 +374,9 @@ void HttpConnection::expire(MonotonicTime now) {
     socket_.cancel(ignored);
 }
 
-void HttpConnection::begin_drain(MonotonicTime now) {
+void HttpConnection::begin_drain(MonotonicTime at) {
     if (phase_ == Phase::idle) {
-        expiry_ = std::min(expiry_, now + connections_->shared().options.drain_grace);
+        expiry_ = std::min(expiry_, at + connections_->shared().options.drain_grace);
     }
 }
 

@@ -39,7 +39,7 @@ public:
     const HttpServerCore& core() const { return core_; }
     MonotonicTime now() const { return core_.clock->monotonic(); }
     bool draining() const { return draining_; }
-    const std::string& date();  // of now, for answers
+    const std::string& date(MonotonicTime at);  // for answers
 
     // `refused`: one too many; it gets a 503.
     void add(asio::ip::tcp::socket socket, bool refused);
@@ -77,23 +77,34 @@ public:
     static Task<void> serve(std::shared_ptr<HttpConnection> connection);
     static Task<void> turn_away(std::shared_ptr<HttpConnection> connection);
 
-    void expire(MonotonicTime now);
-    void begin_drain(MonotonicTime now);
+    void expire(MonotonicTime at);
+    void begin_drain(MonotonicTime at);
 
 private:
     enum class Phase : std::uint8_t { idle, header, body, handling, writing, lingering };
     enum class Keep : std::uint8_t { open, closing };
+    enum class Sent : std::uint8_t { all, partly, failed };
 
-    Task<bool> read_request();
-    Task<bool> read_more();
-    Task<Keep> answer_request();
-    Task<HttpResponse> handle(Context context, HttpRequest request);
-    std::optional<HttpResponse> refusal(MonotonicTime now);
-    void format(const HttpResponse& response, const ReceivedRequest& received, Keep keep);
-    Task<bool> write();
+    HttpServerShared& shared() const { return connections_->shared(); }
+    MonotonicTime now() const { return connections_->now(); }
+
+    void await_request(MonotonicTime at);
+    ReadState advance();
+    bool continue_is_due() const;
+    Task<bool> say_continue();
+    Task<bool> read_on_after(boost::system::error_code error);
+    std::optional<HttpResponse> refusal(MonotonicTime at);
+    Context context_of(const ReceivedRequest& received, MonotonicTime start) const;
+    HttpResponse answer_for(const std::exception& error) const;
+    bool is_last(const ReceivedRequest& received) const;
+    void format(const HttpResponse& response, const ReceivedRequest& received, Keep keep,
+                MonotonicTime at);
+    Sent send_now();
+    Task<bool> send_rest();
+    Task<bool> send();
     Task<void> refuse(int status);
     Task<void> linger();
-    void enter(Phase phase);
+    void enter(Phase phase, MonotonicTime at);
     Duration allowed(Phase phase) const;
 
     std::shared_ptr<HttpConnections> connections_;
@@ -102,6 +113,7 @@ private:
     std::string client_;  // address, only with a rate limit
     HttpRequestReader reader_;
     std::string out_;
+    std::size_t sent_ = 0;
     Phase phase_ = Phase::idle;
     MonotonicTime expiry_;
     bool expired_ = false;

@@ -4,7 +4,9 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 #include <charconv>
+#include <iterator>
 #include <utility>
+#include <vector>
 
 #include "core/real/beast/http_server.hpp"
 #include "core/real/beast/http_text.hpp"
@@ -28,6 +30,30 @@ constexpr std::uint64_t reserve_max = 64 * 1024;
 constexpr std::size_t last_chunk_size = 5;
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
+
+struct WantedField {
+    std::string_view name;
+    http::field known_as;
+};
+
+const std::vector<WantedField>& wanted_fields() {
+    static const std::vector<WantedField> fields = [] {
+        std::vector<WantedField> result;
+        for (const auto name : http_fields_passed_on) {
+            result.push_back({name, http::string_to_field({name.data(), name.size()})});
+        }
+        return result;
+    }();
+    return fields;
+}
+
+std::optional<Duration> milliseconds_of(std::string_view text) {
+    std::uint32_t count = 0;
+    const auto end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, count);
+    if (parsed.ec != std::errc() || parsed.ptr != end) { return std::nullopt; }
+    return std::chrono::milliseconds(count);
+}
 
 // What Beast's parser calls, with what both directions share.
 template <bool is_request>
@@ -100,21 +126,23 @@ private:
         } else if (field == http::field::expect) {
             if (!same_ignoring_case(value, "100-continue")) { return refuse(417, error); }
             expects_continue = !received.http_1_0;
-        } else if (same_ignoring_case(view(name), deadline_field)) {
-            std::uint32_t left = 0;
-            const auto end = value.data() + value.size();
-            const auto parsed = std::from_chars(value.data(), end, left);
-            if (parsed.ec != std::errc() || parsed.ptr != end) { return refuse(400, error); }
-            received.time_left = std::chrono::milliseconds(left);
+        } else if (field == http::field::unknown &&
+                   same_ignoring_case(view(name), deadline_field)) {
+            received.time_left = milliseconds_of(value);
+            if (!received.time_left) { return refuse(400, error); }
         } else {
-            pass_on(view(name), value);
+            pass_on(field, view(name), value);
         }
     }
 
-    void pass_on(std::string_view name, std::string_view value) {
-        for (const auto wanted : http_fields_passed_on) {
-            if (!same_ignoring_case(name, wanted)) { continue; }
-            received.request.fields.emplace_back(wanted, value);
+    void pass_on(http::field field, std::string_view name, std::string_view value) {
+        for (const auto& [wanted, known_as] : wanted_fields()) {
+            // Beast's table makes the comparison of names that it knows cheap.
+            if (field != known_as) { continue; }
+            if (field == http::field::unknown && !same_ignoring_case(name, wanted)) { continue; }
+            HttpFields& fields = received.request.fields;
+            if (fields.empty()) { fields.reserve(std::size(http_fields_passed_on)); }
+            fields.emplace_back(wanted, value);
             if (wanted == "traceparent") { received.trace = parse_traceparent(value); }
         }
     }

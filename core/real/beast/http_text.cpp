@@ -7,17 +7,6 @@
 
 namespace rushproof {
 
-namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
-
-}  // namespace
-
-bool same_ignoring_case(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
-                                              [](char x, char y) { return lower(x) == lower(y); });
-}
-
 std::string_view status_reason(int status) {
     switch (status) {
         case 200: return "OK";
@@ -64,9 +53,11 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
     out += "\r\n";
     out += name;
     out += ": ";
-    for (const char c : value) {
-        out += (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) ? ' ' : c;
-    }
+    const auto begin = out.insert(out.end(), value.begin(), value.end());
+    const auto is_control = [](char c) {
+        return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+    };
+    std::replace_if(begin, out.end(), is_control, ' ');
 }
 
 }  // namespace rushproof

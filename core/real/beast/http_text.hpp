@@ -7,7 +7,16 @@
 
 namespace rushproof {
 
-bool same_ignoring_case(std::string_view a, std::string_view b);
+inline bool same_ignoring_case(std::string_view a, std::string_view b) {
+    constexpr auto lower = [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+    };
+    if (a.size() != b.size()) { return false; }
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        if (lower(a[i]) != lower(b[i])) { return false; }
+    }
+    return true;
+}
 
 std::string_view status_reason(int status);
 // "Sun, 06 Nov 1994 08:49:37 GMT"

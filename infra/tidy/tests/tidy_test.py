@@ -48,11 +48,17 @@ class Tidy(unittest.TestCase):
 
     def test_await(self):
         bad = ['co_await f({.name = s, .n = 1});', 'co_await f(Options{s, 1});', 'co_await f([s] { g(s); });',
-               'switch (co_await f()) { default: break; }', 'x = b ? co_await f(Agg{}) : 0;']
+               'switch (co_await f()) { default: break; }', 'x = b ? co_await f(Agg{}) : 0;',
+               'while (more && co_await f()) {}', 'for (; more || !co_await f();) {}', 'co_return a && (b || co_await f());',
+               'co_return b ? co_await f() : 0;', 'co_return b ? 0 : co_await f();', 'g(a && co_await f());',
+               'if ((a && co_await f()) || (b && co_await g())) { h(); }', 'do { g(); } while (a() && co_await f());']
         for line in bad:
             self.refuses('await', {'a.cpp': f'Task<void> t() {{ {line} }}\n'}, 'error:')
         good = ['co_await f(std::move(options));', 'co_await f([&] { g(); });', 'auto r = co_await f(Options(s));',
-                'for (auto& x : co_await f()) { g(x); }', 'if (auto r = co_await f(); r) { g(); }']
+                'for (auto& x : co_await f()) { g(x); }', 'if (auto r = co_await f(); r) { g(); }',
+                'if (a || (b && !co_await f())) { g(); }', 'auto&& r = co_await f();', 'if (a && b) co_await f();',
+                'for (auto&& x : co_await f()) { g(x); }', 'co_return co_await f() && b;', 'while (co_await f() && b) {}',
+                'co_await (f() || g());', 'g(a && b, co_await f());', 'for (bool m = a && b; m;) { co_await f(); }']
         for line in good:
             self.allows('await', {'a.cpp': f'Task<void> t() {{ {line} }}\n'})
 

@@ -1,0 +1,133 @@
+// Goal: a process starts with what was meant or not at all, and says which flag or variable is
+// wrong. Method: command lines and environments in, configurations or messages out.
+#include "services/host/host_config.hpp"
+
+#include <gtest/gtest.h>
+
+#include "services/host/command_line.hpp"
+
+namespace rushproof {
+namespace {
+
+Result<HostConfig> config_of(Settings::Texts flags, Settings::Texts variables = {}) {
+    return read_config(Settings(known_settings(), std::move(flags), std::move(variables)));
+}
+
+TEST(HostConfig, DefaultsAreAllRolesOnLoopback) {
+    const auto config = config_of({}).value();
+    EXPECT_TRUE(config.gateway);
+    EXPECT_TRUE(config.inventory);
+    EXPECT_EQ(config.http.address, "127.0.0.1");
+    EXPECT_EQ(config.http.port, 8080);
+    EXPECT_FALSE(config.rpc);
+    EXPECT_FALSE(config.http.rate_limit_per_client);
+    EXPECT_FALSE(config.ready_fd);
+    EXPECT_EQ(config.database_path, "rushproof.db");
+}
+
+TEST(HostConfig, EveryDefaultIsAcceptedAndEveryHelpSaysSomething) {
+    for (const SettingInfo& info : known_settings()) {
+        EXPECT_FALSE(info.help.empty()) << info.name;
+        if (info.fallback.empty()) { continue; }
+        const auto config =
+            config_of({{std::string(info.name), std::string(info.fallback)}}).map([](auto) {});
+        EXPECT_TRUE(config) << config.error().message();
+    }
+}
+
+TEST(HostConfig, ReadsVariables) {
+    const auto config = config_of({}, {{"RUSHPROOF_ROLE", "gateway"},
+                                       {"RUSHPROOF_INVENTORY_URL", "http://a:1,http://b:2"},
+                                       {"RUSHPROOF_CLIENT_RATE", "50"},
+                                       {"RUSHPROOF_RPC_LISTEN", "[::1]:0"}})
+                            .value();
+    EXPECT_FALSE(config.inventory);
+    ASSERT_EQ(config.inventory_urls.size(), 2u);
+    EXPECT_EQ(config.inventory_urls[1].host, "b");
+    EXPECT_EQ(config.http.rate_limit_per_client->requests_per_second, 50);
+    EXPECT_EQ(config.rpc->address, "::1");
+    EXPECT_FALSE(config.rpc->rate_limit_per_client);
+}
+
+TEST(HostConfig, ApiPortSetsThePortUnlessListenIsGiven) {
+    EXPECT_EQ(config_of({}, {{"API_PORT", "9000"}})->http.port, 9000);
+    EXPECT_EQ(config_of({}, {{"API_PORT", "9000"}})->http.address, "127.0.0.1");
+    EXPECT_EQ(config_of({{"listen", "0.0.0.0:1"}}, {{"API_PORT", "9000"}})->http.port, 1);
+    EXPECT_EQ(config_of({}, {{"API_PORT", "9000"}, {"RUSHPROOF_LISTEN", "0.0.0.0:1"}})->http.port,
+              1);
+    const auto bad = config_of({}, {{"API_PORT", "http"}});
+    EXPECT_EQ(bad.error().message().substr(0, 11), "API_PORT is");
+}
+
+struct Mistake {
+    const char* variable;
+    const char* text;
+    const char* remedy;
+};
+
+TEST(HostConfig, EveryMistakeNamesItsVariableAndTheRemedy) {
+    const Mistake mistakes[] = {
+        {"RUSHPROOF_ROLE", "gatway", "gateway, inventory"},
+        {"RUSHPROOF_ROLE", "", "all"},
+        {"RUSHPROOF_ROLE", "inventory", "127.0.0.1:9090"},   // of --rpc-listen
+        {"RUSHPROOF_ROLE", "gateway", "URLs of inventory"},  // of --inventory-url
+        {"RUSHPROOF_LISTEN", "8080", "127.0.0.1:8080"},
+        {"RUSHPROOF_RPC_LISTEN", "here", "127.0.0.1:8080"},
+        {"RUSHPROOF_INVENTORY_URL", "http://a:1", "nothing"},
+        {"RUSHPROOF_DATABASE", "postgres:x", "sqlite:PATH"},
+        {"RUSHPROOF_DATABASE", "sqlite:", "sqlite:PATH"},
+        {"RUSHPROOF_STRATEGY", "hope", "naive, pessimistic, conditional, optimistic"},
+        {"RUSHPROOF_RESERVATION_TTL", "10x", "10m"},
+        {"RUSHPROOF_SWEEP_INTERVAL", "0ms", "from 1ms"},
+        {"RUSHPROOF_THREADS", "0", "from 1 to 256"},
+        {"RUSHPROOF_REQUEST_TIMEOUT", "soon", "30s"},
+        {"RUSHPROOF_IDLE_TIMEOUT", "1ms", "from 100ms"},
+        {"RUSHPROOF_DRAIN_GRACE", "-1s", "from 0h"},
+        {"RUSHPROOF_CONNECTIONS_MAX", "none", "whole number"},
+        {"RUSHPROOF_REQUESTS_IN_FLIGHT_MAX", "0", "whole number"},
+        {"RUSHPROOF_BODY_BYTES_MAX", "1", "from 1024"},
+        {"RUSHPROOF_CLIENT_RATE", "fast", "whole number"},
+        {"RUSHPROOF_CLIENT_BURST", "0", "whole number"},
+        {"RUSHPROOF_READY_FD", "stdout", "whole number"},
+        {"RUSHPROOF_LOG_LEVEL", "loud", "debug, info, warning, error"},
+    };
+    for (const auto& [variable, text, remedy] : mistakes) {
+        const auto config = config_of({}, {{variable, text}});
+        ASSERT_FALSE(config) << variable << "=" << text;
+        EXPECT_EQ(config.error().code(), "bad-setting");
+        const std::string& message = config.error().message();
+        EXPECT_NE(message.find(remedy), std::string::npos) << message;
+        if (std::string_view(variable) != "RUSHPROOF_ROLE") {
+            EXPECT_EQ(message.substr(0, std::string_view(variable).size()), variable) << message;
+        }
+    }
+}
+
+TEST(CommandLine, TellsCommandsFlagsAndMistakesApart) {
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    const auto end_of = [](std::vector<std::string> arguments) {
+        const auto parsed = parse_command_line(std::move(arguments), {});
+        const auto* end = std::get_if<CommandLineEnd>(&parsed);
+        return end == nullptr ? -1 : end->exit_code;
+    };
+    EXPECT_EQ(end_of({"--help"}), 0);
+    EXPECT_EQ(end_of({"serve", "--help"}), 0);
+    EXPECT_EQ(end_of({}), exit_bad_usage);
+    EXPECT_EQ(end_of({"serve", "--lisen", "x"}), exit_bad_usage);
+    EXPECT_EQ(end_of({"serve", "--role", "all", "--threads=2"}), -1);
+    EXPECT_EQ(end_of({"migrate", "--database=sqlite:x"}), -1);
+    const std::string help = testing::internal::GetCapturedStdout();
+    const std::string complaint = testing::internal::GetCapturedStderr();
+    EXPECT_NE(help.find("RUSHPROOF_RESERVATION_TTL"), std::string::npos);
+    EXPECT_NE(complaint.find("--lisen"), std::string::npos) << complaint;
+
+    auto parsed = parse_command_line({"serve", "--threads=2"}, {{"RUSHPROOF_ROLE", "x"}});
+    const auto& line = std::get<CommandLine>(parsed);
+    EXPECT_EQ(line.command, HostCommand::serve);
+    EXPECT_EQ(line.settings.get("threads").source, "--threads");
+    EXPECT_EQ(line.settings.get("role").source, "RUSHPROOF_ROLE");
+}
+
+}  // namespace
+}  // namespace rushproof
