@@ -20,6 +20,7 @@
 #include "core/real/os/real_clock.hpp"
 #include "core/real/os/real_spawner.hpp"
 #include "simulator/faults/campaign.hpp"
+#include "simulator/live/clock_offset.hpp"
 #include "simulator/live/database_audit.hpp"
 #include "simulator/live/live_system.hpp"
 #include "simulator/load/audit.hpp"
@@ -175,8 +176,7 @@ private:
 
     void drive() {
         start_ = first().clock.monotonic() + head_start;
-        wall_start_ = first().clock.wall() +
-                      std::chrono::duration_cast<std::chrono::microseconds>(head_start);
+        offset_ = read_clock_offset(first().clock);
         const CpuTimes before = machine_cpu_times();
         nemesis_ = std::thread([this] { carry_out_faults(); });
         std::vector<std::thread> others;
@@ -264,15 +264,17 @@ private:
             audit.skus.push_back(outcome_.history.texts.text(sku));
         }
         audit.start = start_;
-        audit.wall_start = wall_start_;
+        audit.wall_start = offset_.wall(start_);
         audit.quiet_from = first().clock.monotonic() + scenario_.system.reservation_ttl +
                            scenario_.system.sweep_interval + audit_margin;
         audit.deadline = audit.quiet_from + audit_within;
         Result<void> result;
         first().run([](Generator& me, AuditOptions what, History& history,
-                       Result<void>& answer) -> Task<void> {
+                       const ClockOffset& before, Result<void>& answer) -> Task<void> {
+            co_await sleep_until(me.clock, what.quiet_from);
+            history.clock_bound = clock_bound(before, read_clock_offset(me.clock)).count();
             answer = co_await simulator::audit(me.clock, me.http, std::move(what), history);
-        }(first(), std::move(audit), outcome_.history, result));
+        }(first(), std::move(audit), outcome_.history, offset_, result));
         if (!result) {
             outcome_.troubles.push_back("the audit failed: " + result.error().message());
         }
@@ -287,7 +289,7 @@ private:
     std::vector<std::unique_ptr<Generator>> generators_;
     std::unique_ptr<asio::signal_set> signals_;
     MonotonicTime start_;
-    WallTime wall_start_;
+    ClockOffset offset_;  // at the start
     std::thread nemesis_;
     std::promise<void> healed_;
     std::promise<void> over_;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Goal: live, with kill -9 of each process in turn and requests in flight, nothing acknowledged is lost or doubled.
 Method: the real processes under the open-loop generator, judged by the same checkers as virtual time."""
+import json
 import sys
 import tempfile
 import unittest
@@ -19,11 +20,18 @@ class Live(unittest.TestCase):
     def live(self, *arguments):
         with tempfile.TemporaryDirectory() as out:
             status, output, error = run(RUSHPROOF, 'run', *arguments, '--mode', 'live', '--json', '--out', out)
+            self.check_clock_bound(next(Path(out).rglob('history')))
         runs = records(output)
         self.assertEqual(len(runs), 1, error)
         self.assertEqual(failed_checks(runs[0]), [], runs[0]['checks'])
         self.assertIn(status, (PASS, LATE), runs[0]['notes'])
         return runs[0]
+
+    def check_clock_bound(self, history):
+        _, lines, error = run(RUSHPROOF, 'export', history)
+        header = json.loads(lines.splitlines()[0])
+        self.assertGreater(header['clock_bound'], 0, error)
+        self.assertLess(header['clock_bound'], 1e9, 'did the wall clock step by a second?')
 
     def test_kill_each_process(self):
         record = self.live(KILL_EACH)
