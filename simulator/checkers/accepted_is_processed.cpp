@@ -78,7 +78,7 @@ CheckResult check_accepted_is_processed(const History& history, const CheckOptio
         }
     }
     CheckResult result = findings.result(
-        accepted, count_of(accepted, "accepted message") + " had exactly one effect each");
+        accepted, count_of(accepted, "accepted message") + ": each had exactly one effect");
     if (result.verdict == Verdict::fail) {
         result.sentence = "lost " + std::to_string(counts[lost]) + ", doubled " +
                           std::to_string(counts[doubled]) + ", ghosts " +

@@ -54,7 +54,8 @@ struct Judgement {
 Result<Judgement> judge(const History& history, const std::vector<std::string>& names,
                         const CheckOptions& options);
 
-// One event in words: "t=12.431 s  client 17  reserve 2 of SKU-1 -> ok (r-17)".
+// One event in words, a completion with its invocation:
+// "t=12.420 s to 12.431 s  client 17  reserve 2 of SKU-1 -> ok (r-17)".
 std::string describe_event(const History& history, std::size_t index);
 std::vector<std::string> describe_witness(const History& history, const CheckResult& result);
 

@@ -55,11 +55,13 @@ std::string format_time(std::int64_t time) {
     constexpr std::int64_t millisecond = 1'000'000;
     const bool negative = time < 0;
     const std::int64_t size = negative ? -time : time;
-    if (size > 0 && size < millisecond) return std::to_string(time) + " ns";
+    if (size > 0 && size < 1'000) return std::to_string(time) + " ns";
+    const bool small = size > 0 && size < millisecond;
+    const std::int64_t thousandth = small ? 1 : millisecond;
     char text[40];
-    std::snprintf(text, sizeof text, "%s%lld.%03lld s", negative ? "-" : "",
-                  static_cast<long long>(size / (1'000 * millisecond)),
-                  static_cast<long long>(size / millisecond % 1'000));
+    std::snprintf(text, sizeof text, "%s%lld.%03lld %s", negative ? "-" : "",
+                  static_cast<long long>(size / (1'000 * thousandth)),
+                  static_cast<long long>(size / thousandth % 1'000), small ? "us" : "s");
     return text;
 }
 

@@ -33,7 +33,7 @@ private:
     std::vector<std::uint32_t> doubtful_;
 };
 
-// "12.431 s"; below a millisecond "431 ns".
+// "12.431 s", "0.012 s"; below a millisecond "881.500 us", "431 ns".
 std::string format_time(std::int64_t time);
 
 // "1 lost message", "3 lost messages".

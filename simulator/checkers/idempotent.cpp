@@ -26,8 +26,8 @@ public:
     CheckResult judge() {
         judge_ledger();
         judge_answers();
-        return findings_.result(
-            examined_, count_of(examined_, "effect and answer") + " stood for one request each");
+        return findings_.result(examined_, "no request had two effects or two answers (" +
+                                               std::to_string(examined_) + " examined)");
     }
 
 private:

@@ -20,6 +20,7 @@ std::size_t end_index(Function function) {
 struct Life {
     std::int64_t reserved_from = never;  // the earliest call that may have made it
     std::uint32_t reserved = no_index;   // event that shows it
+    std::uint32_t failed = no_index;     // event of an attempt that did not make it
     // Per end: an event that acknowledges it, and when that was.
     std::array<std::uint32_t, 3> ended{no_index, no_index, no_index};
     std::array<std::int64_t, 3> ended_by{never, never, never};
@@ -38,7 +39,7 @@ public:
         read_ledger();
         for (TextId id = 0; id < lives_.size(); ++id) judge(id);
         return findings_.result(
-            reservations_, count_of(reservations_, "reservation") + " ended at most once each" +
+            reservations_, count_of(reservations_, "reservation") + ": none ended twice" +
                                (history_.reservation_ttl > 0 ? ", and none expired early" : ""));
     }
 
@@ -54,6 +55,8 @@ private:
         if (reserves && (happened || operation.outcome == Outcome::unknown)) {
             life.reserved_from = std::min(life.reserved_from, operation.call);
             if (life.reserved == no_index) life.reserved = operation.shown();
+        } else if (reserves) {
+            life.failed = operation.shown();
         }
         if (!reserves && happened && operation.returned < life.ended_by[end]) {
             life.ended[end] = operation.shown();
@@ -127,7 +130,9 @@ private:
         const std::size_t end = found.front();
         if (life.reserved_from == never) {
             findings_.violation(
-                text(id) + " was " + when(life, end) + ", and nobody can have reserved it",
+                text(id) + " was " + when(life, end) +
+                    (life.failed == no_index ? ", and nobody asked for it"
+                                             : ", and every attempt to reserve it had failed"),
                 events_of(life));
         } else if (life.ended_by[end] < life.reserved_from) {
             findings_.violation(
@@ -153,7 +158,8 @@ private:
     }
 
     static std::vector<std::uint32_t> events_of(const Life& life) {
-        return {life.reserved, life.ended[0], life.ended[1], life.ended[2]};
+        const std::uint32_t begin = life.reserved == no_index ? life.failed : life.reserved;
+        return {begin, life.ended[0], life.ended[1], life.ended[2]};
     }
 
     const std::string& text(TextId id) const { return history_.texts.text(id); }

@@ -13,12 +13,26 @@ std::string who(const History& history, const Event& event) {
     return number ? "client " + name : name;
 }
 
+// From its invocation to its completion, as far as it has both.
+std::string when(const History& history, std::size_t index) {
+    const Event& event = history.events[index];
+    std::string time = "t=" + format_time(event.time);
+    if (event.type == EventType::invoke) return time;
+    for (std::size_t i = index; i-- > 0;) {
+        const Event& before = history.events[i];
+        if (before.process != event.process) continue;
+        if (before.type != EventType::invoke) break;
+        return "t=" + format_time(before.time) + " to " + format_time(event.time);
+    }
+    return time;
+}
+
 std::string text_or(const History& history, TextId id, std::string_view otherwise) {
     return id == no_text ? std::string(otherwise) : history.texts.text(id);
 }
 
 std::string what(const History& history, const Event& event) {
-    const std::string function(to_string(event.function));
+    std::string function(to_string(event.function));
     const std::string key = text_or(history, event.key, "?");
     const std::string subject = text_or(history, event.subject, "?");
     switch (event.function) {
@@ -62,7 +76,7 @@ std::string answer(const History& history, const Event& event) {
 
 std::string describe_event(const History& history, std::size_t index) {
     const Event& event = history.events[index];
-    std::string text = "t=" + format_time(event.time) + "  " + who(history, event) + "  " +
+    std::string text = when(history, index) + "  " + who(history, event) + "  " +
                        what(history, event) + " -> " + answer(history, event);
     const bool made = event.function == Function::reserve || event.function == Function::basket;
     if (made && event.subject != no_text) text += " (" + history.texts.text(event.subject) + ")";
@@ -71,6 +85,7 @@ std::string describe_event(const History& history, std::size_t index) {
 
 std::vector<std::string> describe_witness(const History& history, const CheckResult& result) {
     std::vector<std::string> lines;
+    lines.reserve(result.witness.size());
     for (const std::size_t index : result.witness) lines.push_back(describe_event(history, index));
     return lines;
 }

@@ -48,9 +48,10 @@ void print_text(const History& history, const Judgement& judgement) {
             std::printf("           %s\n", line.c_str());
         }
     }
-    std::printf("%s: %zu checks over %zu events\n",
-                std::string(to_string(judgement.verdict)).c_str(), judgement.results.size(),
-                history.events.size());
+    const std::size_t checks = judgement.results.size();
+    std::printf("%s: %zu check%s over %zu events%s\n",
+                std::string(to_string(judgement.verdict)).c_str(), checks, checks == 1 ? "" : "s",
+                history.events.size(), checks == 0 ? ", for no check applies to them" : "");
 }
 
 int check(const CheckSettings& settings) {
