@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <iostream>
 #include <sstream>
 
 #include "simulator/checkers/checker.hpp"
 #include "simulator/checkers/frontier.hpp"
+#include "simulator/checkers/operations.hpp"
 #include "simulator/checkers/tests/random_history.hpp"
 #include "simulator/record/history_json.hpp"
 
@@ -29,10 +31,38 @@ CheckResult check(std::string_view name, const History& history) {
     return find_checker(name)->check(history, {});
 }
 
-TEST(Agreement, WithBruteForce) {
-    const std::uint64_t count = history_count();
+// What makes histories hard.
+struct Counts {
     std::uint64_t illegal = 0;
     std::uint64_t oversold = 0;
+    std::uint64_t with_unknowns = 0;
+    std::uint64_t with_mixed_quantities = 0;
+    std::uint64_t with_ties = 0;
+
+    void add(const History& history) {
+        bool unknown = false;
+        bool mixed = false;
+        bool tie = false;
+        std::int64_t quantity = 0;
+        for_each_operation(history, [&](const Operation& operation) {
+            const Event& event = history.events[operation.invoked];
+            if (operation.outcome == Outcome::unknown) unknown = true;
+            if (event.function != Function::reserve) return;
+            if (quantity != 0 && quantity != event.amount) mixed = true;
+            quantity = event.amount;
+        });
+        for (std::size_t i = 1; i < history.events.size(); ++i) {
+            if (history.events[i - 1].time == history.events[i].time) tie = true;
+        }
+        if (unknown) ++with_unknowns;
+        if (mixed) ++with_mixed_quantities;
+        if (tie) ++with_ties;
+    }
+};
+
+TEST(Agreement, WithBruteForce) {
+    const std::uint64_t count = history_count();
+    Counts counts;
     for (std::uint64_t i = 0; i < count; ++i) {
         RandomStream random = keyed_stream(7, "agreement", i);
         const RandomHistory made = make_random_history(random);
@@ -46,16 +76,21 @@ TEST(Agreement, WithBruteForce) {
                                             << as_json(made.history);
         const bool oversell = check("no-oversell", made.history).verdict == Verdict::fail;
         ASSERT_FALSE(oversell && made.explainable) << "history " << i << as_json(made.history);
-        if (!made.explainable) ++illegal;
-        if (oversell) ++oversold;
+        if (!made.explainable) ++counts.illegal;
+        if (oversell) ++counts.oversold;
+        counts.add(made.history);
     }
-    EXPECT_GE(illegal * 5, count) << illegal << " of " << count;
-    EXPECT_GE((count - illegal) * 5, count) << illegal << " of " << count;
-    EXPECT_GT(oversold, 0u);
-    RecordProperty("illegal", std::to_string(illegal));
-    RecordProperty("oversold", std::to_string(oversold));
-    std::cout << count << " histories, " << illegal << " of them illegal, " << oversold
-              << " oversold\n";
+    const std::uint64_t enough = count / 5;
+    EXPECT_GE(counts.illegal, enough);
+    EXPECT_GE(count - counts.illegal, enough);
+    EXPECT_GE(counts.with_unknowns, enough);
+    EXPECT_GE(counts.with_mixed_quantities, enough);
+    EXPECT_GE(counts.with_ties, enough);
+    EXPECT_GT(counts.oversold, 0u);
+    std::cout << count << " histories: " << counts.illegal << " illegal, " << counts.oversold
+              << " oversold, " << counts.with_unknowns << " with unknown outcomes, "
+              << counts.with_mixed_quantities << " with mixed quantities, " << counts.with_ties
+              << " with equal times\n";
 }
 
 TEST(Agreement, WideMasksJudgeAlike) {
