@@ -70,7 +70,7 @@ Task<Result<HttpResponse>> SimHttpClient::send(Context context, HttpRequest requ
                                                                          Context) mutable {
         return answering.answer_http(there, std::move(request));
     };
-    return network_.call<HttpResponse>(host_, target, what, payload, std::move(context),
+    return network_.call<HttpResponse>(host_, target, what, payload, Context(context.deadline),
                                        std::move(serve));
 }
 

@@ -150,30 +150,31 @@ Slot& Table::slot(Key key) {
 std::vector<Candidate> Table::find(const RowFilter& filter, const Snapshot& snapshot) {
     RP_ASSERT(filter.columns.size() == filter.values.size());
     std::vector<Candidate> result;
-    const auto consider = [&](Slot& slot) {
+    if (std::any_of(filter.values.begin(), filter.values.end(), is_null)) { return result; }
+    // `selected`: the columns are known to be equal already.
+    const auto consider = [&](Slot& slot, bool selected) {
         const Version* version = slot.visible(snapshot);
-        if (version != nullptr && matches(filter, *version->row)) {
+        if (version == nullptr) { return; }
+        const Row& row = *version->row;
+        if (selected ? !filter.where || filter.where(row) : matches(filter, row)) {
             result.push_back(Candidate{&slot, version->row, version->incarnation});
         }
     };
-    if (filter.columns.empty()) {
-        for (auto& [key, slot] : slots_) { consider(slot); }
-        return result;
-    }
-    if (filter.columns == key_columns_) {
+    if (!filter.columns.empty() && filter.columns == key_columns_) {
         const auto entry = slots_.find(Key(encode(filter.values)));
-        if (entry != slots_.end()) { consider(entry->second); }
+        if (entry != slots_.end()) { consider(entry->second, true); }
         return result;
     }
     for (Index& index : indexes_) {
         if (index.columns != filter.columns) { continue; }
         const auto entry = index.entries.find(encode(filter.values));
-        if (entry != index.entries.end()) {
-            for (const Entry& indexed : entry->second) { consider(*indexed.slot); }
+        if (entry == index.entries.end()) { return result; }
+        for (const Entry& indexed : entry->second) {
+            consider(*indexed.slot, indexed.slot->versions.size() == 1);
         }
         return result;
     }
-    for (auto& [key, slot] : slots_) { consider(slot); }
+    for (auto& [key, slot] : slots_) { consider(slot, false); }
     return result;
 }
 
@@ -233,7 +234,7 @@ void Table::restore(const Version& version) {
 }
 
 void Table::add_to_indexes(Slot& slot, const Row& row) {
-    for (Index& index : indexes_) { index.entries[encode(row, index.columns)].insert({&slot}); }
+    for (Index& index : indexes_) { index.entries[encode(row, index.columns)].emplace(slot); }
 }
 
 void Table::erase_versions(Slot& slot, std::size_t first, std::size_t last) {
@@ -252,7 +253,7 @@ void Table::erase_versions(Slot& slot, std::size_t first, std::size_t last) {
             if (still_there) { continue; }
             const auto entry = index.entries.find(encode(*row, index.columns));
             if (entry == index.entries.end()) { continue; }
-            entry->second.erase({&slot});
+            entry->second.erase(Entry(slot));
             if (entry->second.empty()) { index.entries.erase(entry); }
         }
     }

@@ -32,7 +32,7 @@ class Key {
 public:
     explicit Key(std::string bytes);
 
-    const std::string& bytes() const { return bytes_; }
+    std::uint64_t head() const { return head_; }
     friend bool operator==(const Key& a, const Key& b) {
         return a.head_ == b.head_ && a.bytes_ == b.bytes_;
     }
@@ -122,10 +122,13 @@ private:
     void add_to_indexes(Slot& slot, const Row& row);
     void erase_versions(Slot& slot, std::size_t first, std::size_t last);
 
-    struct Entry {  // ordered by its primary key
+    // Ordered by the primary key, whose head is at hand: most slots need not be looked at.
+    struct Entry {
+        explicit Entry(Slot& indexed) : head(indexed.key->head()), slot(&indexed) {}
+        std::uint64_t head;
         Slot* slot;
         friend bool operator<(const Entry& a, const Entry& b) {
-            return *a.slot->key < *b.slot->key;
+            return a.head != b.head ? a.head < b.head : *a.slot->key < *b.slot->key;
         }
     };
     struct Index {
