@@ -45,6 +45,15 @@ if(RUSHPROOF_SANITIZE)
   target_link_options(rushproof_build_flags INTERFACE -fsanitize=${RUSHPROOF_SANITIZE})
 endif()
 
+# rushproof_quick_allocation(program): with mimalloc where it is installed (docs/decisions/0008).
+# Sanitizers bring an allocator of their own.
+find_package(mimalloc 2.0 QUIET)
+function(rushproof_quick_allocation program)
+  if(mimalloc_FOUND AND NOT RUSHPROOF_SANITIZE)
+    target_link_libraries(${program} PRIVATE mimalloc)
+  endif()
+endfunction()
+
 # rushproof_module(name SOURCES a.cpp ... DEPENDS module ... LIBRARIES external ... TESTS tests/a_test.cpp ...)
 # One static library, a program that links it alone, and, with TESTS, one GoogleTest program that ctest runs under the folder's name.
 function(rushproof_module name)
