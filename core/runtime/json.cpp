@@ -29,27 +29,75 @@ bool needs_escape(char c) { return c == '"' || c == '\\' || static_cast<unsigned
 JsonBody::JsonBody(std::string_view body)
     : memory_(buffer_.data(), buffer_.size()), value_(parse_object(body, &memory_)) {}
 
+namespace {
+
+Result<const json::value*> find_in(const json::object& object, const std::string& place,
+                                   std::string_view member) {
+    const json::value* found = object.if_contains(member);
+    if (found == nullptr) {
+        return failure(malformed(place + std::string(member) + " is missing"));
+    }
+    return found;
+}
+
+Result<std::string_view> as_text(const json::value& value, const std::string& place) {
+    if (!value.is_string()) { return failure(malformed(place + " must be a string")); }
+    return std::string_view(value.get_string());
+}
+
+Result<std::int64_t> as_integer(const json::value& value, const std::string& place) {
+    if (!value.is_int64()) { return failure(malformed(place + " must be a 64-bit integer")); }
+    return value.get_int64();
+}
+
+std::string place_of(std::string_view array, std::size_t index) {
+    return std::string(array) + '[' + std::to_string(index) + "].";
+}
+
+}  // namespace
+
 Result<const json::value*> JsonBody::find(std::string_view member) const {
     if (!value_) { return failure(value_.error()); }
-    const json::value* found = value_->get_object().if_contains(member);
-    if (found == nullptr) { return failure(malformed(std::string(member) + " is missing")); }
-    return found;
+    return find_in(value_->get_object(), {}, member);
 }
 
 Result<std::string_view> JsonBody::text(std::string_view member) const {
     RP_TRY(const json::value* found, find(member));
-    if (!found->is_string()) {
-        return failure(malformed(std::string(member) + " must be a string"));
-    }
-    return std::string_view(found->get_string());
+    return as_text(*found, std::string(member));
 }
 
 Result<std::int64_t> JsonBody::integer(std::string_view member) const {
     RP_TRY(const json::value* found, find(member));
-    if (!found->is_int64()) {
-        return failure(malformed(std::string(member) + " must be a 64-bit integer"));
+    return as_integer(*found, std::string(member));
+}
+
+Result<std::size_t> JsonBody::size(std::string_view array) const {
+    RP_TRY(const json::value* found, find(array));
+    const json::array* elements = found->if_array();
+    if (elements == nullptr ||
+        !std::all_of(elements->begin(), elements->end(),
+                     [](const json::value& element) { return element.is_object(); })) {
+        return failure(malformed(std::string(array) + " must be an array of objects"));
     }
-    return found->get_int64();
+    return elements->size();
+}
+
+Result<std::string_view> JsonBody::text(std::string_view array, std::size_t index,
+                                        std::string_view member) const {
+    RP_TRY(const json::value* found, find(array));
+    const std::string place = place_of(array, index);
+    RP_TRY(const json::value* value,
+           find_in(found->as_array().at(index).as_object(), place, member));
+    return as_text(*value, place + std::string(member));
+}
+
+Result<std::int64_t> JsonBody::integer(std::string_view array, std::size_t index,
+                                       std::string_view member) const {
+    RP_TRY(const json::value* found, find(array));
+    const std::string place = place_of(array, index);
+    RP_TRY(const json::value* value,
+           find_in(found->as_array().at(index).as_object(), place, member));
+    return as_integer(*value, place + std::string(member));
 }
 
 void JsonWriter::begin_object() {

@@ -24,6 +24,13 @@ public:
     // The text lives as long as the JsonBody.
     Result<std::string_view> text(std::string_view member) const;
     Result<std::int64_t> integer(std::string_view member) const;
+    // Of an array of objects.
+    Result<std::size_t> size(std::string_view array) const;
+    // The same of the array's element `index`; errors name "lines[2].sku".
+    Result<std::string_view> text(std::string_view array, std::size_t index,
+                                  std::string_view member) const;
+    Result<std::int64_t> integer(std::string_view array, std::size_t index,
+                                 std::string_view member) const;
 
 private:
     Result<const boost::json::value*> find(std::string_view member) const;

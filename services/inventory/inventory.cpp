@@ -7,6 +7,8 @@
 #include "core/runtime/scope.hpp"
 #include "services/inventory/api/rpc.hpp"
 #include "services/inventory/app/application.hpp"
+#include "services/inventory/app/feed.hpp"
+#include "services/inventory/store/statements_outbox.hpp"
 
 namespace rushproof::inventory {
 
@@ -20,14 +22,25 @@ public:
           scope_(environment.spawner),
           application_(environment, options),
           api_(application_, environment, scope_),
+          relay_(environment, statements::outbox::for_relay(), "inventory",
+                 [this](Context context, std::vector<OutboxEvent> events) {
+                     return add_to_feed(environment_.database, std::move(context),
+                                        std::move(events));
+                 }),
           expired_(environment.telemetry.counter("inventory_expired_total",
                                                  "Reservations expired by the sweeper")),
           failed_sweeps_(environment.telemetry.counter("inventory_failed_sweeps_total",
-                                                       "Sweeps that ended with an error")) {}
+                                                       "Sweeps that ended with an error")),
+          failed_deliveries_(environment.telemetry.counter(
+              "inventory_failed_deliveries_total", "Deliveries of events that were not finished")) {
+    }
 
     std::vector<RpcMethod> rpc_methods() override { return api_.methods(); }
 
-    void start() override { scope_.start("inventory.sweep", sweep_for_ever()); }
+    void start() override {
+        scope_.start("inventory.sweep", sweep_for_ever());
+        scope_.start("inventory.relay", relay_for_ever());
+    }
 
     Task<void> stop() override {
         api_.close();
@@ -69,6 +82,32 @@ private:
         }
     }
 
+    Task<void> relay_for_ever() {
+        const Duration first = jitter(environment_.random, options_.relay_interval);
+        co_await sleep_for(environment_.clock, first);
+        bool prepared = false;
+        while (true) {
+            if (!prepared) { prepared = (co_await relay_.prepare(relay_context())).has_value(); }
+            if (prepared) { co_await relay_all(); }
+            co_await sleep_for(environment_.clock, options_.relay_interval);
+        }
+    }
+
+    Task<void> relay_all() {
+        while (true) {
+            const auto delivered = co_await relay_.deliver_some(relay_context());
+            if (!delivered) {
+                failed_deliveries_.add();
+                co_return;
+            }
+            if (*delivered == 0) { co_return; }
+        }
+    }
+
+    Context relay_context() const {
+        return Context(environment_.clock.monotonic() + limits::relay_timeout);
+    }
+
     Context sweep_context() const {
         return Context(environment_.clock.monotonic() + limits::sweep_timeout);
     }
@@ -86,8 +125,10 @@ private:
     Scope scope_;
     Application application_;
     Api api_;
+    OutboxRelay relay_;
     Counter& expired_;
     Counter& failed_sweeps_;
+    Counter& failed_deliveries_;
 };
 
 }  // namespace
@@ -99,6 +140,9 @@ std::unique_ptr<Service> make_inventory(Environment& environment, Options option
     }
     if (options.sweep_interval <= Duration::zero()) {
         throw std::invalid_argument("inventory: sweep_interval must be positive");
+    }
+    if (options.relay_interval <= Duration::zero()) {
+        throw std::invalid_argument("inventory: relay_interval must be positive");
     }
     return std::make_unique<Inventory>(environment, options);
 }

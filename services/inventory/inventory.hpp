@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/strong.hpp"
 #include "core/base/time.hpp"
 #include "core/ports/environment.hpp"
 #include "core/ports/service.hpp"
@@ -26,6 +27,10 @@ struct Options {
     Strategy strategy = Strategy::batched;
     Duration reservation_ttl = std::chrono::minutes(10);
     Duration sweep_interval = std::chrono::seconds(1);
+    // How often the outbox is looked at when it was empty.
+    Duration relay_interval = std::chrono::seconds(1);
+    // An event tells when less than this becomes available of a SKU; 0: never.
+    Quantity low_stock{10};
     Mutant mutant = Mutant::none;
 };
 

@@ -23,9 +23,10 @@ inline constexpr std::int64_t on_hand = 1'000'000'000'000;  // of one SKU
 static_assert(quantity < on_hand && on_hand < INT64_MAX / 1'000'000,
               "no sum of quantities may come near an overflow");
 
-inline constexpr std::int64_t ledger_page_default = 100;
-inline constexpr std::int64_t ledger_page = 1'000;
-static_assert(ledger_page_default <= ledger_page);
+// Of every list.
+inline constexpr std::int64_t page_default = 100;
+inline constexpr std::int64_t page = 1'000;
+static_assert(page_default <= page);
 
 inline constexpr std::size_t basket_lines = 50;
 
@@ -46,6 +47,7 @@ inline constexpr auto idempotency_retention = hours(48);
 inline constexpr auto forget_keys_interval = minutes(10);
 static_assert(idempotency_retention > retry_window + forget_keys_interval,
               "a key must outlive its last possible repeat");
+// Extending does not go beyond this either.
 static_assert(idempotency_retention > reservation_ttl,
               "a repeat must not revive a reservation that was already expired");
 
@@ -58,5 +60,8 @@ inline constexpr std::int64_t retries_per_hundred_calls = 200;
 
 // Of a sweep, whose caller has no deadline of its own.
 inline constexpr auto sweep_timeout = seconds(10);
+
+// Of one delivery of events.
+inline constexpr auto relay_timeout = milliseconds(1'500);
 
 }  // namespace rushproof::inventory::limits

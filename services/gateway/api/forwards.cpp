@@ -26,6 +26,33 @@ Result<Outgoing> read_reserve(const HttpRequest& request) {
     return Outgoing{std::string(sku), message.SerializeAsString()};
 }
 
+// Goes to the instance of its first SKU in the order in which they are locked.
+Result<Outgoing> read_basket(const HttpRequest& request) {
+    const JsonBody body(request.body);
+    RP_TRY(const std::size_t lines, body.size("lines"));
+    wire::BasketRequest message;
+    std::string first;
+    for (std::size_t i = 0; i < lines; ++i) {
+        RP_TRY(const std::string_view sku, body.text("lines", i, "sku"));
+        RP_TRY(const std::int64_t quantity, body.integer("lines", i, "quantity"));
+        wire::Line& line = *message.add_lines();
+        line.set_sku(sku.data(), sku.size());
+        line.set_quantity(quantity);
+        if (first.empty() || sku < first) { first = sku; }
+    }
+    return Outgoing{std::move(first), message.SerializeAsString()};
+}
+
+Result<Outgoing> read_adjustment(const HttpRequest& request) {
+    const JsonBody body(request.body);
+    RP_TRY(const std::int64_t change, body.integer("change"));
+    const std::string sku(request.parameter("sku"));
+    wire::AdjustStockRequest message;
+    message.set_sku(sku);
+    message.set_change(change);
+    return Outgoing{sku, message.SerializeAsString()};
+}
+
 Result<Outgoing> read_reservation_id(const HttpRequest& request) {
     const std::string id(request.parameter("id"));
     wire::ReservationRequest message;
@@ -50,6 +77,16 @@ Result<Outgoing> read_set_stock(const HttpRequest& request) {
     return Outgoing{sku, message.SerializeAsString()};
 }
 
+std::string_view word_of(wire::State state) {
+    switch (state) {
+        case wire::HELD: return "held";
+        case wire::CONFIRMED: return "confirmed";
+        case wire::RELEASED: return "released";
+        case wire::EXPIRED: return "expired";
+        default: return "unknown";
+    }
+}
+
 // 0 when the query does not have it.
 Result<std::int64_t> query_number(const HttpRequest& request, std::string_view name) {
     const std::string_view text = request.query(name);
@@ -72,6 +109,35 @@ Result<Outgoing> read_ledger_page(const HttpRequest& request) {
     return Outgoing{sku, message.SerializeAsString()};
 }
 
+Result<wire::State> query_state(const HttpRequest& request) {
+    const std::string_view word = request.query("state");
+    if (word.empty()) { return wire::STATE_UNSPECIFIED; }
+    for (const wire::State state : {wire::HELD, wire::CONFIRMED, wire::RELEASED, wire::EXPIRED}) {
+        if (word == word_of(state)) { return state; }
+    }
+    return failure(ErrorKind::permanent, "malformed",
+                   "state must be held, confirmed, released or expired");
+}
+
+Result<Outgoing> read_reservations_page(const HttpRequest& request) {
+    wire::ListReservationsRequest message;
+    message.set_sku(std::string(request.query("sku")));
+    RP_TRY(const wire::State state, query_state(request));
+    message.set_state(state);
+    message.set_after(std::string(request.query("after")));
+    RP_TRY(const std::int64_t limit, query_number(request, "limit"));
+    message.set_limit(limit);
+    return Outgoing{message.after(), message.SerializeAsString()};
+}
+
+Result<Outgoing> read_stock_page(const HttpRequest& request) {
+    wire::ListStockRequest message;
+    message.set_after(std::string(request.query("after")));
+    RP_TRY(const std::int64_t limit, query_number(request, "limit"));
+    message.set_limit(limit);
+    return Outgoing{message.after(), message.SerializeAsString()};
+}
+
 // --- answers ---
 
 HttpResponse unreadable() {
@@ -79,43 +145,45 @@ HttpResponse unreadable() {
         Error(ErrorKind::unknown_outcome, "malformed-answer", "inventory's answer is unreadable"));
 }
 
-std::string_view word(wire::State state) {
-    switch (state) {
-        case wire::HELD: return "held";
-        case wire::CONFIRMED: return "confirmed";
-        case wire::RELEASED: return "released";
-        case wire::EXPIRED: return "expired";
-        default: return "unknown";
-    }
-}
-
 std::string time(std::int64_t microseconds) {
     return to_rfc3339(WallTime(std::chrono::microseconds(microseconds)));
+}
+
+void write_reservation(JsonWriter& json, const wire::Reservation& reservation) {
+    json.begin_object();
+    json.member("id", reservation.id());
+    if (reservation.lines().empty()) {
+        json.member("sku", reservation.sku());
+        json.member("quantity", reservation.quantity());
+    } else {
+        json.begin_array("lines");
+        for (const wire::Line& line : reservation.lines()) {
+            json.begin_object();
+            json.member("sku", line.sku());
+            json.member("quantity", line.quantity());
+            json.end_object();
+        }
+        json.end_array();
+    }
+    json.member("owner", reservation.owner());
+    json.member("state", word_of(reservation.state()));
+    json.member("expires_at", time(reservation.expires_at_us()));
+    json.member("expires_in_ms", reservation.time_left_us() / 1000);
+    json.end_object();
 }
 
 HttpResponse write_reservation(int status, const std::string& answer) {
     wire::Reservation reservation;
     if (!reservation.ParseFromString(answer)) { return unreadable(); }
     JsonWriter json;
-    json.begin_object();
-    json.member("id", reservation.id());
-    json.member("sku", reservation.sku());
-    json.member("quantity", reservation.quantity());
-    json.member("owner", reservation.owner());
-    json.member("state", word(reservation.state()));
-    json.member("expires_at", time(reservation.expires_at_us()));
-    json.member("expires_in_ms", reservation.time_left_us() / 1000);
-    json.end_object();
+    write_reservation(json, reservation);
     return HttpResponse(status, std::move(json).text());
 }
 
 HttpResponse write_made(const std::string& answer) { return write_reservation(201, answer); }
 HttpResponse write_found(const std::string& answer) { return write_reservation(200, answer); }
 
-HttpResponse write_stock(const std::string& answer) {
-    wire::Stock stock;
-    if (!stock.ParseFromString(answer)) { return unreadable(); }
-    JsonWriter json;
+void write_stock(JsonWriter& json, const wire::Stock& stock) {
     json.begin_object();
     json.member("sku", stock.sku());
     json.member("on_hand", stock.on_hand());
@@ -124,7 +192,40 @@ HttpResponse write_stock(const std::string& answer) {
     json.member("available", stock.on_hand() - stock.held());
     json.member("version", stock.version());
     json.end_object();
+}
+
+HttpResponse write_stock(const std::string& answer) {
+    wire::Stock stock;
+    if (!stock.ParseFromString(answer)) { return unreadable(); }
+    JsonWriter json;
+    write_stock(json, stock);
     return HttpResponse(200, std::move(json).text());
+}
+
+// {"items": [...], "next": where the next page begins, if there may be one}
+template <class Page, class Write>
+HttpResponse write_page(const std::string& answer, Write write) {
+    Page page;
+    if (!page.ParseFromString(answer)) { return unreadable(); }
+    JsonWriter json;
+    json.begin_object();
+    json.begin_array("items");
+    for (const auto& item : page.items()) { write(json, item); }
+    json.end_array();
+    if (!page.next().empty()) { json.member("next", page.next()); }
+    json.end_object();
+    return HttpResponse(200, std::move(json).text());
+}
+
+HttpResponse write_reservations(const std::string& answer) {
+    return write_page<wire::Reservations>(
+        answer,
+        [](JsonWriter& json, const wire::Reservation& item) { write_reservation(json, item); });
+}
+
+HttpResponse write_stocks(const std::string& answer) {
+    return write_page<wire::Stocks>(
+        answer, [](JsonWriter& json, const wire::Stock& item) { write_stock(json, item); });
 }
 
 HttpResponse write_ledger(const std::string& answer) {
@@ -163,6 +264,16 @@ const std::vector<Forward>& forwards() {
     static const std::vector<Forward> table{
         {"POST", "/api/v1/reservations", "inventory.v1.Inventory/Reserve", &read_reserve,
          &write_made, with_key},
+        {"POST", "/api/v1/baskets", "inventory.v1.Inventory/ReserveBasket", &read_basket,
+         &write_made, with_key},
+        {"GET", "/api/v1/reservations", "inventory.v1.Inventory/ListReservations",
+         &read_reservations_page, &write_reservations, without_key},
+        {"POST", "/api/v1/reservations/{id}/extend", "inventory.v1.Inventory/Extend",
+         &read_reservation_id, &write_found, without_key},
+        {"GET", "/api/v1/stock", "inventory.v1.Inventory/ListStock", &read_stock_page,
+         &write_stocks, without_key},
+        {"POST", "/api/v1/stock/{sku}/adjustments", "inventory.v1.Inventory/AdjustStock",
+         &read_adjustment, &write_stock, with_key},
         {"GET", "/api/v1/reservations/{id}", "inventory.v1.Inventory/GetReservation",
          &read_reservation_id, &write_found, without_key},
         {"POST", "/api/v1/reservations/{id}/confirm", "inventory.v1.Inventory/Confirm",

@@ -60,6 +60,29 @@ protected:
         message.set_time_left_us(600'000'000);
         return message.SerializeAsString();
     }
+    static std::string basket() {
+        wire::Reservation message;
+        message.ParseFromString(reservation());
+        message.clear_sku();
+        message.clear_quantity();
+        for (const char* sku : {"SKU-1", "SKU-2"}) {
+            wire::Line& line = *message.add_lines();
+            line.set_sku(sku);
+            line.set_quantity(3);
+        }
+        return message.SerializeAsString();
+    }
+    static std::string reservations() {
+        wire::Reservations message;
+        message.add_items()->ParseFromString(reservation());
+        message.set_next("r-1/SKU-1");
+        return message.SerializeAsString();
+    }
+    static std::string stocks() {
+        wire::Stocks message;
+        message.add_items()->ParseFromString(stock());
+        return message.SerializeAsString();
+    }
     static std::string stock() {
         wire::Stock message;
         message.set_sku("SKU-1");
@@ -159,6 +182,11 @@ TEST_F(GatewayTest, EveryOtherRouteReachesItsMethod) {
         {"GET", "/api/v1/reservations/r-1", "", "GetReservation", reservation()},
         {"POST", "/api/v1/reservations/r-1/confirm", "", "Confirm", reservation()},
         {"POST", "/api/v1/reservations/r-1/release", "", "Release", reservation()},
+        {"POST", "/api/v1/reservations/r-1/extend", "", "Extend", reservation()},
+        {"GET", "/api/v1/reservations?sku=A&state=held&after=r/A&limit=7", "", "ListReservations",
+         reservations()},
+        {"GET", "/api/v1/stock?after=A", "", "ListStock", stocks()},
+        {"POST", "/api/v1/stock/SKU-1/adjustments", R"({"change":-5})", "AdjustStock", stock()},
         {"GET", "/api/v1/stock/SKU-1", "", "GetStock", stock()},
         {"PUT", "/api/v1/stock/SKU-1", R"({"on_hand":12})", "SetStock", stock()},
         {"GET", "/api/v1/stock/SKU-1/ledger?after=5&limit=2", "", "GetLedger", ledger()},
@@ -167,6 +195,7 @@ TEST_F(GatewayTest, EveryOtherRouteReachesItsMethod) {
         answer_ = expected.answer;
         HttpFields fields;
         fields.emplace_back("x-owner", "alice");
+        fields.emplace_back("idempotency-key", "k");
         EXPECT_EQ(send(expected.http_method, expected.target, expected.body, fields).status, 200)
             << expected.target;
         EXPECT_EQ(method_, std::string("inventory.v1.Inventory/") + expected.rpc_method);
@@ -175,6 +204,51 @@ TEST_F(GatewayTest, EveryOtherRouteReachesItsMethod) {
     const auto page = asked<wire::LedgerRequest>();
     EXPECT_EQ(page.after(), 5);
     EXPECT_EQ(page.limit(), 2);
+}
+
+TEST_F(GatewayTest, BasketsForwardEveryLine) {
+    answer_ = basket();
+    HttpFields fields;
+    fields.emplace_back("idempotency-key", "k-1");
+    const auto post = [&](std::string body) {
+        return send("POST", "/api/v1/baskets", std::move(body), fields);
+    };
+    const HttpResponse made =
+        post(R"({"lines":[{"sku":"SKU-2","quantity":3},{"sku":"SKU-1","quantity":3}]})");
+    EXPECT_EQ(made.status, 201);
+    EXPECT_EQ(method_, "inventory.v1.Inventory/ReserveBasket");
+    EXPECT_EQ(asked<wire::BasketRequest>().lines_size(), 2);
+    EXPECT_EQ(asked<wire::BasketRequest>().lines(0).sku(), "SKU-2");
+    EXPECT_EQ(json::parse(made.body).at("lines"),
+              json::parse(R"([{"sku":"SKU-1","quantity":3},{"sku":"SKU-2","quantity":3}])"));
+    const std::pair<const char*, const char*> cases[] = {
+        {R"({})", "lines is missing"},
+        {R"({"lines":5})", "lines must be an array of objects"},
+        {R"({"lines":[{"sku":"A","quantity":1},7]})", "lines must be an array of objects"},
+        {R"({"lines":[{"sku":"A","quantity":1},{"quantity":1}]})", "lines[1].sku is missing"},
+        {R"({"lines":[{"sku":"A","quantity":"1"}]})", "lines[0].quantity must be a 64-bit integer"},
+    };
+    for (const auto& [body, detail] : cases) {
+        const HttpResponse response = post(body);
+        EXPECT_EQ(response.status, 400) << body;
+        EXPECT_EQ(json::parse(response.body).at("detail").as_string(), detail);
+    }
+}
+
+TEST_F(GatewayTest, ListsSayWhereTheNextPageBegins) {
+    answer_ = reservations();
+    const json::value page =
+        json::parse(send("GET", "/api/v1/reservations?state=expired&limit=7").body);
+    EXPECT_EQ(asked<wire::ListReservationsRequest>().state(), wire::EXPIRED);
+    EXPECT_EQ(asked<wire::ListReservationsRequest>().limit(), 7);
+    EXPECT_EQ(page.at("next").as_string(), "r-1/SKU-1");
+    EXPECT_EQ(page.at("items").as_array().size(), 1u);
+    answer_ = stocks();
+    EXPECT_FALSE(json::parse(send("GET", "/api/v1/stock").body).as_object().contains("next"));
+    const HttpResponse wrong = send("GET", "/api/v1/reservations?state=gone");
+    EXPECT_EQ(wrong.status, 400);
+    EXPECT_EQ(json::parse(wrong.body).at("detail").as_string(),
+              "state must be held, confirmed, released or expired");
 }
 
 TEST_F(GatewayTest, LedgerQueriesAreNumbers) {
@@ -295,6 +369,12 @@ TEST_F(OpenApi, RealAnswersHaveTheDescribedMembers) {
     answer_ = reservation();
     expect_matches(json::parse(reserve(good_body).body), "Reservation");
     expect_matches(json::parse(send("GET", "/api/v1/reservations/r").body), "Reservation");
+    answer_ = basket();
+    expect_matches(json::parse(send("GET", "/api/v1/reservations/r").body), "Reservation");
+    answer_ = reservations();
+    expect_matches(json::parse(send("GET", "/api/v1/reservations").body), "Reservations");
+    answer_ = stocks();
+    expect_matches(json::parse(send("GET", "/api/v1/stock").body), "Stocks");
     answer_ = stock();
     expect_matches(json::parse(send("GET", "/api/v1/stock/SKU-1").body), "Stock");
     answer_ = ledger();

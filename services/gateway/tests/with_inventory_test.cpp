@@ -105,6 +105,48 @@ TEST_F(PublicApi, RefusalsAreProblemsThatNameTheMember) {
     EXPECT_EQ(text_of(reused, "code"), "key-reused");
 }
 
+TEST_F(PublicApi, ABasketsLife) {
+    send("PUT", "/api/v1/stock/SKU-1", R"({"on_hand":3})");
+    send("PUT", "/api/v1/stock/SKU-2", R"({"on_hand":3})");
+    const std::string body =
+        R"({"lines":[{"sku":"SKU-2","quantity":1},{"sku":"SKU-1","quantity":2}]})";
+    const HttpResponse made = send("POST", "/api/v1/baskets", body, "k-1");
+    ASSERT_EQ(made.status, 201) << made.body;
+    EXPECT_EQ(send("POST", "/api/v1/baskets", body, "k-1").body, made.body);
+    const HttpResponse refused = send("POST", "/api/v1/baskets", body, "k-2");
+    EXPECT_EQ(refused.status, 409);
+    EXPECT_EQ(text_of(refused, "detail"), "SKU-1: not enough is available");
+    const std::string path = "/api/v1/reservations/" + text_of(made, "id");
+    EXPECT_EQ(send("POST", path + "/extend").status, 200);
+    EXPECT_EQ(json::parse(send("GET", path).body).at("lines").as_array().size(), 2u);
+    const json::value page = json::parse(send("GET", "/api/v1/reservations?limit=1").body);
+    const std::string next(page.at("next").as_string());
+    EXPECT_EQ(json::parse(send("GET", "/api/v1/reservations?limit=2&after=" + next).body)
+                  .at("items")
+                  .as_array()
+                  .size(),
+              1u);
+    EXPECT_EQ(send("POST", path + "/confirm").status, 200);
+    EXPECT_EQ(json::parse(send("GET", "/api/v1/stock").body).at("items").at(0).at("sold"), 2);
+    EXPECT_EQ(send("POST", "/api/v1/stock/SKU-2/adjustments", R"({"change":-2})", "a").status, 200);
+    EXPECT_EQ(send("POST", "/api/v1/stock/SKU-2/adjustments", R"({"change":-2})", "b").status, 409);
+}
+
+TEST_F(PublicApi, BadBasketsAreToldWhereAndWhy) {
+    const std::pair<const char*, const char*> cases[] = {
+        {R"({"lines":[]})", "lines must have 1 to 50 elements"},
+        {R"({"lines":[{"sku":"A","quantity":1},{"sku":"B","quantity":0}]})",
+         "lines[1].quantity must be from 1 to 10000"},
+        {R"({"lines":[{"sku":"A","quantity":9000},{"sku":"A","quantity":9000}]})",
+         "the quantities of A add up to more than 10000"},
+    };
+    for (const auto& [body, detail] : cases) {
+        const HttpResponse response = send("POST", "/api/v1/baskets", body, "k");
+        EXPECT_EQ(response.status, 422);
+        EXPECT_EQ(text_of(response, "detail"), detail);
+    }
+}
+
 TEST_F(PublicApi, OwnersSeeTheirOwnReservationsOnly) {
     send("PUT", "/api/v1/stock/SKU-1", R"({"on_hand":3})");
     const HttpResponse made =

@@ -8,6 +8,33 @@ namespace rushproof::inventory {
 
 namespace {
 
+// Where a page of reservations ends: "id/sku".
+std::string cursor_of(const Reservation& line) {
+    return line.id.text() + '/' + line.lines.front().sku.text();
+}
+
+Result<void> read_cursor(const std::string& cursor, ReservationPage& page) {
+    if (cursor.empty()) { return {}; }
+    const std::size_t slash = cursor.find('/');
+    if (slash == std::string::npos) {
+        return failure(ErrorKind::permanent, "invalid",
+                       "after must be the `next` of the page before");
+    }
+    page.after_id = ReservationId(cursor.substr(0, slash));
+    page.after_sku = Sku(cursor.substr(slash + 1));
+    return {};
+}
+
+std::string_view word_of(wire::State state) {
+    switch (state) {
+        case wire::HELD: return to_string(State::held);
+        case wire::CONFIRMED: return to_string(State::confirmed);
+        case wire::RELEASED: return to_string(State::released);
+        case wire::EXPIRED: return to_string(State::expired);
+        default: return {};
+    }
+}
+
 wire::State to_wire(State state) {
     switch (state) {
         case State::held: return wire::HELD;
@@ -18,7 +45,7 @@ wire::State to_wire(State state) {
     return wire::STATE_UNSPECIFIED;
 }
 
-std::string encode(const Reservation& reservation) {
+wire::Reservation message_of(const Reservation& reservation) {
     wire::Reservation message;
     message.set_id(reservation.id.text());
     const bool is_basket = reservation.lines.size() > 1;
@@ -36,16 +63,43 @@ std::string encode(const Reservation& reservation) {
     message.set_state(to_wire(reservation.state));
     message.set_expires_at_us(reservation.expires_at.time_since_epoch().count());
     message.set_time_left_us(reservation.time_left.count());
+    return message;
+}
+
+std::string encode(const Reservation& reservation) {
+    return message_of(reservation).SerializeAsString();
+}
+
+// A full page may have another one after it.
+std::string encode(const std::vector<Reservation>& page, std::int64_t limit) {
+    wire::Reservations message;
+    for (const Reservation& item : page) { *message.add_items() = message_of(item); }
+    if (static_cast<std::int64_t>(page.size()) == limit) {
+        message.set_next(cursor_of(page.back()));
+    }
     return message.SerializeAsString();
 }
 
-std::string encode(const Sku& sku, const Stock& stock) {
+wire::Stock message_of(const Sku& sku, const Stock& stock) {
     wire::Stock message;
     message.set_sku(sku.text());
     message.set_on_hand(stock.on_hand.units());
     message.set_held(stock.held.units());
     message.set_sold(stock.sold.units());
     message.set_version(stock.version);
+    return message;
+}
+
+std::string encode(const Sku& sku, const Stock& stock) {
+    return message_of(sku, stock).SerializeAsString();
+}
+
+std::string encode(const std::vector<std::pair<Sku, Stock>>& page, std::int64_t limit) {
+    wire::Stocks message;
+    for (const auto& [sku, stock] : page) { *message.add_items() = message_of(sku, stock); }
+    if (static_cast<std::int64_t>(page.size()) == limit) {
+        message.set_next(page.back().first.text());
+    }
     return message.SerializeAsString();
 }
 
@@ -71,11 +125,16 @@ Api::Api(Application& application, Environment& environment, Scope& scope)
 std::vector<RpcMethod> Api::methods() {
     std::vector<RpcMethod> methods;
     methods.push_back(method("Reserve", &Api::reserve));
+    methods.push_back(method("ReserveBasket", &Api::reserve_basket));
+    methods.push_back(method("Extend", &Api::extend));
+    methods.push_back(method("ListReservations", &Api::list_reservations));
     methods.push_back(method("GetReservation", &Api::get_reservation));
     methods.push_back(method("Confirm", &Api::confirm));
     methods.push_back(method("Release", &Api::release));
     methods.push_back(method("GetStock", &Api::get_stock));
     methods.push_back(method("SetStock", &Api::set_stock));
+    methods.push_back(method("AdjustStock", &Api::adjust_stock));
+    methods.push_back(method("ListStock", &Api::list_stock));
     methods.push_back(method("GetLedger", &Api::get_ledger));
     return methods;
 }
@@ -127,6 +186,44 @@ Api::Answer Api::reserve(Context context, wire::ReserveRequest request) {
     co_return encode(reservation);
 }
 
+Api::Answer Api::reserve_basket(Context context, wire::BasketRequest request) {
+    ReserveRequest checked;
+    RP_CO_TRY(checked.owner, check_owner(context.principal));
+    RP_CO_TRY(checked.key, check_key(context.idempotency_key));
+    std::vector<Line> lines;
+    for (const wire::Line& line : request.lines()) {
+        const std::string place = "lines[" + std::to_string(lines.size()) + "].";
+        RP_CO_TRY(Sku sku, at(place, check_sku(line.sku())));
+        RP_CO_TRY(const Quantity quantity, at(place, check_quantity(line.quantity())));
+        lines.push_back({std::move(sku), quantity});
+    }
+    RP_CO_TRY(checked.lines, check_basket(std::move(lines)));
+    RP_CO_TRY(const Reservation reservation,
+              co_await application_.reserve(std::move(context), std::move(checked)));
+    co_return encode(reservation);
+}
+
+Api::Answer Api::extend(Context context, wire::ReservationRequest request) {
+    RP_CO_TRY(Owner owner, check_owner(context.principal));
+    RP_CO_TRY(ReservationId id, check_reservation_id(request.id()));
+    RP_CO_TRY(const Reservation reservation,
+              co_await application_.extend(std::move(context), std::move(id), std::move(owner)));
+    co_return encode(reservation);
+}
+
+Api::Answer Api::list_reservations(Context context, wire::ListReservationsRequest request) {
+    ReservationPage page;
+    RP_CO_TRY(page.owner, check_owner(context.principal));
+    if (!request.sku().empty()) { RP_CO_TRY(page.sku, check_sku(request.sku())); }
+    page.state = word_of(request.state());
+    RP_CO_CHECK(read_cursor(request.after(), page));
+    RP_CO_TRY(page.limit, check_page_limit(request.limit()));
+    const std::int64_t limit = page.limit;
+    RP_CO_TRY(const auto items,
+              co_await application_.list_reservations(std::move(context), std::move(page)));
+    co_return encode(items, limit);
+}
+
 Api::Answer Api::get_reservation(Context context, wire::ReservationRequest request) {
     RP_CO_TRY(Owner owner, check_owner(context.principal));
     RP_CO_TRY(ReservationId id, check_reservation_id(request.id()));
@@ -165,10 +262,32 @@ Api::Answer Api::set_stock(Context context, wire::SetStockRequest request) {
     co_return encode(sku, stock);
 }
 
+Api::Answer Api::adjust_stock(Context context, wire::AdjustStockRequest request) {
+    Adjustment checked;
+    RP_CO_TRY(checked.owner, check_owner(context.principal));
+    RP_CO_TRY(checked.key, check_key(context.idempotency_key));
+    RP_CO_TRY(checked.sku, check_sku(request.sku()));
+    RP_CO_TRY(checked.change, check_change(request.change()));
+    const Sku sku = checked.sku;
+    RP_CO_TRY(const Stock stock,
+              co_await application_.adjust(std::move(context), std::move(checked)));
+    co_return encode(sku, stock);
+}
+
+Api::Answer Api::list_stock(Context context, wire::ListStockRequest request) {
+    StockPage page;
+    page.after = Sku(request.after());
+    RP_CO_TRY(page.limit, check_page_limit(request.limit()));
+    const std::int64_t limit = page.limit;
+    RP_CO_TRY(const auto items,
+              co_await application_.list_stock(std::move(context), std::move(page)));
+    co_return encode(items, limit);
+}
+
 Api::Answer Api::get_ledger(Context context, wire::LedgerRequest request) {
     LedgerPage page;
     RP_CO_TRY(page.sku, check_sku(request.sku()));
-    RP_CO_TRY(page.limit, check_ledger_limit(request.limit()));
+    RP_CO_TRY(page.limit, check_page_limit(request.limit()));
     page.after = request.after();
     RP_CO_TRY(const std::vector<LedgerEntry> entries,
               co_await application_.get_ledger(std::move(context), std::move(page)));

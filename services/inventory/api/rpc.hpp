@@ -30,11 +30,16 @@ private:
     using Handler = Answer (Api::*)(Context, Request);
 
     Answer reserve(Context context, wire::ReserveRequest request);
+    Answer reserve_basket(Context context, wire::BasketRequest request);
+    Answer extend(Context context, wire::ReservationRequest request);
+    Answer list_reservations(Context context, wire::ListReservationsRequest request);
     Answer get_reservation(Context context, wire::ReservationRequest request);
     Answer confirm(Context context, wire::ReservationRequest request);
     Answer release(Context context, wire::ReservationRequest request);
     Answer get_stock(Context context, wire::StockRequest request);
     Answer set_stock(Context context, wire::SetStockRequest request);
+    Answer adjust_stock(Context context, wire::AdjustStockRequest request);
+    Answer list_stock(Context context, wire::ListStockRequest request);
     Answer get_ledger(Context context, wire::LedgerRequest request);
 
     Answer end(Context context, Ending wish, wire::ReservationRequest request);

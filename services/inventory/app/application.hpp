@@ -23,10 +23,31 @@ namespace rushproof::inventory {
 
 struct Order;  // one attempt to reserve
 
+struct Adjustment {
+    Owner owner;
+    IdempotencyKey key;
+    Sku sku;
+    Quantity change;  // of on_hand; negative to shrink
+};
+
+struct ReservationPage {
+    Owner owner;
+    Sku sku;            // empty: any
+    std::string state;  // a word of State; empty: any
+    ReservationId after_id;
+    Sku after_sku;
+    std::int64_t limit = limits::page_default;
+};
+
+struct StockPage {
+    Sku after;
+    std::int64_t limit = limits::page_default;
+};
+
 struct LedgerPage {
     Sku sku;
     std::int64_t after = 0;
-    std::int64_t limit = limits::ledger_page_default;
+    std::int64_t limit = limits::page_default;
 };
 
 // Any number of calls may be under way.  Errors of all of them, beside their own: retryable and
@@ -48,11 +69,18 @@ public:
     // "not-found" also for reservations of other owners; "not-held".  A repeat gets the same
     // answer.
     Task<Result<Reservation>> end(Context context, Ending wish, ReservationId id, Owner owner);
+    // Its time to live begins anew.  "not-found", "not-held".
+    Task<Result<Reservation>> extend(Context context, ReservationId id, Owner owner);
     Task<Result<Reservation>> get_reservation(Context context, ReservationId id, Owner owner);
+    // Line by line: a reservation of several lines comes as several.
+    Task<Result<std::vector<Reservation>>> list_reservations(Context context, ReservationPage page);
 
     Task<Result<Stock>> get_stock(Context context, Sku sku);
     // Creates the stock if need be.  "conflict" if less than what is held.
     Task<Result<Stock>> set_stock(Context context, Sku sku, Quantity on_hand);
+    // A repeat under the same key gets the first answer.  "not-found", "conflict", "key-reused".
+    Task<Result<Stock>> adjust(Context context, Adjustment adjustment);
+    Task<Result<std::vector<std::pair<Sku, Stock>>>> list_stock(Context context, StockPage page);
     // Entries numbered above `after`, in order.
     Task<Result<std::vector<LedgerEntry>>> get_ledger(Context context, LedgerPage page);
 
@@ -76,7 +104,11 @@ private:
     // less.
     Task<Result<Reservation>> first_answer(Context context, Order order);
     Task<Result<Reservation>> end_once(Context context, Ending wish, ReservationId id, Owner owner);
+    Task<Result<Reservation>> extend_once(Context context, ReservationId id, Owner owner);
     Task<Result<Stock>> set_stock_once(Context context, Sku sku, Quantity on_hand);
+    Task<Result<Stock>> adjust_once(Context context, Adjustment adjustment);
+    std::vector<Call> record_stock_change(const Sku& sku, Quantity change, Quantity before,
+                                          const Stock& after);
 
     // Again on retryable errors; on unknown outcomes too, because every use case here may be
     // repeated.  `operation` is a callable that returns Task<Result<...>>.
@@ -95,6 +127,10 @@ private:
 
 // What expiring these reservations means to stock, reservation and ledger; they and the stock are
 // locked.  Lines of one reservation stand together.
-std::vector<Call> expire_calls(std::vector<Due> due, const Statement& expire);
+struct Expiry {
+    std::vector<Call> calls;  // beside the record
+    std::vector<LedgerEntry> entries;
+};
+Expiry expire(std::vector<Due> due, const Statement& statement);
 
 }  // namespace rushproof::inventory

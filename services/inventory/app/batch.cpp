@@ -7,6 +7,8 @@
 #include "core/runtime/uuid.hpp"
 #include "services/inventory/app/application.hpp"
 #include "services/inventory/app/order.hpp"
+#include "services/inventory/app/record.hpp"
+#include "services/inventory/domain/event.hpp"
 #include "services/inventory/domain/fit.hpp"
 #include "services/inventory/limits.hpp"
 #include "services/inventory/store/calls.hpp"
@@ -25,8 +27,9 @@ class Plan {
 public:
     Plan(const std::vector<Rows>& found) : due_(due_in(found[2])) {
         for (const Row& row : found[0].rows) {
-            shelves_[Sku(text(row, 0))] = stock_of(row, 1).available();
+            before_[Sku(text(row, 0))] = stock_of(row, 1).available();
         }
+        shelves_ = before_;
         for (const Due& each : due_) {
             Quantity& available = shelves_[each.line.sku];
             available = available + each.line.quantity;
@@ -53,11 +56,11 @@ public:
 
     const std::vector<Order>& accepted() const { return accepted_; }
 
-    std::vector<Call> writes() {
+    std::vector<Call> writes(Random& random) {
         if (accepted_.empty()) { return {}; }
-        auto calls = expire_calls(std::move(due_), statements::many::expire_reservation);
+        Expiry expiry = expire(std::move(due_), statements::many::expire_reservation);
+        std::vector<LedgerEntry> entries = std::move(expiry.entries);
         std::map<Sku, Quantity> held;
-        std::vector<LedgerEntry> entries;
         for (const Order& order : accepted_) {
             for (const Line& line : order.request.lines) {
                 held[line.sku] = held[line.sku] + line.quantity;
@@ -66,10 +69,17 @@ public:
                 entries.push_back(std::move(entry));
             }
         }
+        std::vector<LowStock> low;
+        for (const auto& [sku, available] : shelves_) {
+            if (becomes_low(before_.at(sku), available, accepted_.front().low_stock)) {
+                low.push_back({sku, available});
+            }
+        }
+        auto calls = std::move(expiry.calls);
         calls.push_back(change_held_call(held));
         calls.push_back(claim_keys_call());
-        calls.push_back(ledger_call(entries));
-        calls.push_back(insert_call());
+        append(calls, record_calls(random, entries, low));
+        calls.push_back(insert_call(accepted_));
         return calls;
     }
 
@@ -90,28 +100,7 @@ private:
                  std::move(fingerprints), std::move(ids)}};
     }
 
-    Call insert_call() const {
-        std::vector<std::string> ids;
-        std::vector<std::string> skus;
-        std::vector<std::int64_t> quantities;
-        std::vector<std::string> owners;
-        std::vector<std::string> keys;
-        std::vector<std::int64_t> lines;
-        for (const Order& order : accepted_) {
-            for (const Line& line : order.request.lines) {
-                ids.push_back(order.id.text());
-                skus.push_back(line.sku.text());
-                quantities.push_back(line.quantity.units());
-                owners.push_back(order.request.owner.text());
-                keys.push_back(order.request.key.text());
-                lines.push_back(static_cast<std::int64_t>(order.request.lines.size()));
-            }
-        }
-        return {statements::many::insert_reservation,
-                {std::move(ids), std::move(skus), std::move(quantities), std::move(owners),
-                 std::move(keys), std::move(lines), std::int64_t{accepted_.front().ttl.count()}}};
-    }
-
+    Shelves before_;
     Shelves shelves_;
     std::vector<Due> due_;
     std::map<Key, std::span<const Row>> known_;
@@ -227,8 +216,12 @@ Task<Result<Batcher::Answers>> Batcher::attempt(const Members& members) {
     Answers answers;
     std::vector<std::size_t> accepted;
     for (const Waiting& member : members) {
-        Order order{member.request, member.request.key, ReservationId(uuid_v4(environment_.random)),
-                    ttl, options_.mutant};
+        Order order{member.request,
+                    member.request.key,
+                    ReservationId(uuid_v4(environment_.random)),
+                    ttl,
+                    options_.low_stock,
+                    options_.mutant};
         if (auto answer = plan.answer_or_accept(std::move(order))) {
             answers.push_back(*std::move(answer));
         } else {
@@ -236,7 +229,7 @@ Task<Result<Batcher::Answers>> Batcher::attempt(const Members& members) {
             answers.emplace_back();
         }
     }
-    auto writes = plan.writes();
+    auto writes = plan.writes(environment_.random);
     if (writes.empty()) { co_return answers; }
     auto written = co_await transaction->commit(std::move(writes));
     if (!written) {

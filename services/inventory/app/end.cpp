@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "services/inventory/app/application.hpp"
+#include "services/inventory/app/record.hpp"
 #include "services/inventory/store/calls.hpp"
 #include "services/inventory/store/statements.hpp"
 
@@ -37,7 +38,7 @@ Task<Result<Reservation>> Application::end_once(Context context, Ending wish, Re
                      : stock_call(statements::change_held, line.sku, Quantity() - line.quantity));
     }
     const LedgerKind kind = confirms ? LedgerKind::confirm : LedgerKind::release;
-    for (const LedgerEntry& entry : entries_of(kind, ended)) { last.push_back(ledger_call(entry)); }
+    append(last, record_calls(environment_.random, entries_of(kind, ended), {}));
     RP_CO_CHECK(co_await transaction->commit(std::move(last)));
     co_return ended;
 }

@@ -4,10 +4,12 @@
 #include <utility>
 
 #include "services/inventory/app/application.hpp"
+#include "services/inventory/app/record.hpp"
 #include "services/inventory/store/calls.hpp"
 #include "services/inventory/store/statements.hpp"
 #include "services/inventory/store/statements_many.hpp"
 #include "services/inventory/store/statements_mutant.hpp"
+#include "services/inventory/store/statements_outbox.hpp"
 
 namespace rushproof::inventory {
 
@@ -35,31 +37,32 @@ std::vector<std::string> skus_of(const std::vector<Due>& due) {
 
 }  // namespace
 
-std::vector<Call> expire_calls(std::vector<Due> due, const Statement& expire) {
+Expiry expire(std::vector<Due> due, const Statement& statement) {
     if (due.empty()) { return {}; }
     std::map<Sku, Quantity> freed;
     std::vector<std::string> ids;
-    std::vector<LedgerEntry> entries;
+    Expiry expiry;
     for (Due& each : due) {
         Quantity& units = freed[each.line.sku];
         units = units - each.line.quantity;
         if (ids.empty() || ids.back() != each.id.text()) { ids.push_back(each.id.text()); }
-        LedgerEntry& entry = entries.emplace_back();
+        LedgerEntry& entry = expiry.entries.emplace_back();
         entry.sku = std::move(each.line.sku);
         entry.reservation = std::move(each.id);
         entry.key = std::move(each.key);
         entry.kind = to_string(LedgerKind::expire);
         entry.quantity = each.line.quantity;
     }
-    return pipeline(change_held_call(freed), Call(expire, {std::move(ids)}), ledger_call(entries));
+    expiry.calls = pipeline(change_held_call(freed), Call(statement, {std::move(ids)}));
+    return expiry;
 }
 
 Task<Result<std::size_t>> Application::expire_due(Context context) {
-    const Statement* expire = &statements::many::expire_reservation;
+    const Statement* statement = &statements::many::expire_reservation;
     auto look = pipeline(limit_call(statements::lock_due, limits::expire_batch));
     if constexpr (mutants_compiled) {
         if (options_.mutant == Mutant::m25_expire_any_state) {
-            expire = &mutants::expire_any_state;
+            statement = &mutants::expire_any_state;
             look[0].statement = &mutants::lock_due_any_state;
         }
         if (options_.mutant == Mutant::m26_expire_by_own_clock) {
@@ -73,7 +76,9 @@ Task<Result<std::size_t>> Application::expire_due(Context context) {
     const std::size_t count = due.size();
     if (count == 0) { co_return count; }
     auto calls = pipeline(lock_stocks_call(skus_of(due)));
-    for (Call& call : expire_calls(std::move(due), *expire)) { calls.push_back(std::move(call)); }
+    Expiry expiry = expire(std::move(due), *statement);
+    append(calls, std::move(expiry.calls));
+    append(calls, record_calls(environment_.random, expiry.entries, {}));
     RP_CO_CHECK(co_await transaction->commit(std::move(calls)));
     co_return count;
 }
@@ -81,7 +86,8 @@ Task<Result<std::size_t>> Application::expire_due(Context context) {
 Task<Result<std::size_t>> Application::forget_keys(Context context) {
     RP_CO_TRY(const auto transaction, co_await environment_.database.begin(std::move(context)));
     const std::chrono::microseconds age = limits::idempotency_retention;
-    auto forget = pipeline(limit_call(statements::forget_keys, age.count()));
+    auto forget = pipeline(limit_call(statements::forget_keys, age.count()),
+                           limit_call(statements::outbox::forget, age.count()));
     RP_CO_TRY(const auto answers, co_await transaction->commit(std::move(forget)));
     co_return static_cast<std::size_t>(answers[0].affected);
 }

@@ -42,6 +42,30 @@ Task<Result<Stock>> Application::get_stock(Context context, Sku sku) {
     co_return stock_of(found.rows[0]);
 }
 
+Task<Result<std::vector<Reservation>>> Application::list_reservations(Context context,
+                                                                      ReservationPage page) {
+    auto attempt = [&] {
+        return read(context, Call(statements::list_reservations,
+                                  {page.owner.text(), page.sku.text(), page.state,
+                                   page.after_id.text(), page.after_sku.text(), page.limit}));
+    };
+    RP_CO_TRY(const Rows found, co_await with_retries(context, std::move(attempt)));
+    std::vector<Reservation> reservations;
+    for (const Row& row : found.rows) { reservations.push_back(reservation_of({&row, 1})); }
+    co_return reservations;
+}
+
+Task<Result<std::vector<std::pair<Sku, Stock>>>> Application::list_stock(Context context,
+                                                                         StockPage page) {
+    auto attempt = [&] {
+        return read(context, Call(statements::list_stock, {page.after.text(), page.limit}));
+    };
+    RP_CO_TRY(const Rows found, co_await with_retries(context, std::move(attempt)));
+    std::vector<std::pair<Sku, Stock>> stocks;
+    for (const Row& row : found.rows) { stocks.emplace_back(Sku(text(row, 0)), stock_of(row, 1)); }
+    co_return stocks;
+}
+
 Task<Result<std::vector<LedgerEntry>>> Application::get_ledger(Context context, LedgerPage page) {
     auto attempt = [&] {
         return read(context, ledger_page_call(page.sku, page.after, page.limit));

@@ -6,6 +6,7 @@
 
 #include "core/ports/database.hpp"
 #include "services/inventory/app/application.hpp"
+#include "services/inventory/app/record.hpp"
 #include "services/inventory/domain/fit.hpp"
 
 namespace rushproof::inventory {
@@ -15,6 +16,7 @@ struct Order {
     IdempotencyKey claimed;  // the request's key
     ReservationId id;
     std::chrono::microseconds ttl;
+    Quantity low_stock;
     Mutant mutant;
 };
 
@@ -23,6 +25,8 @@ struct Hold {
     bool repeat = false;  // the key was used before
     std::vector<Line> missing;
     std::vector<Call> rest;
+    std::vector<LedgerEntry> expired;  // before the reserve itself
+    std::vector<LowStock> low;
 };
 
 // The operation under which reserves claim their keys; a basket is a reserve of several lines.
@@ -38,6 +42,12 @@ bool is_claimed(const Rows& answer, const Order& order);
 // in a transaction of its own.  Retryable "version-conflict" (optimistic).
 Task<Result<Hold>> hold_stock(Transaction& transaction, const Order& order, Strategy strategy,
                               std::vector<Rows> seen);
+
+// Notes it when taking a line makes a stock low.
+void note_low(Hold& hold, const Order& order, const Line& line, Quantity before, Quantity after);
+
+// Writing the reservations of orders; all have the same TTL.  Its rows begin with expires_at.
+Call insert_call(std::span<const Order> orders);
 
 // The reservation that an order makes, once `expires_at` is known.
 Reservation made_by(const Order& order, WallTime expires_at);

@@ -6,6 +6,8 @@
 #include "services/inventory/app/application.hpp"
 #include "services/inventory/app/order.hpp"
 #include "services/inventory/app/plants_mutant.hpp"
+#include "services/inventory/domain/checks.hpp"
+#include "services/inventory/domain/event.hpp"
 #include "services/inventory/store/calls.hpp"
 #include "services/inventory/store/statements.hpp"
 #include "services/inventory/store/statements_many.hpp"
@@ -26,17 +28,9 @@ Call write_key_call(const Statement& statement, const Order& order) {
              fingerprint_of(order.request.lines), order.id.text()}};
 }
 
-Call insert_call(const Order& order, const Line& line) {
-    const ReserveRequest& request = order.request;
-    return {statements::insert_reservation,
-            {order.id.text(), line.sku.text(), line.quantity.units(), request.owner.text(),
-             request.key.text(), std::int64_t{order.ttl.count()},
-             static_cast<std::int64_t>(request.lines.size())}};
-}
-
 // Before a refusal: what is due of the missing SKUs is expired in our own transaction, if that
 // helps.
-Task<Result<void>> hold_by_expiring(Transaction& transaction, Hold& hold) {
+Task<Result<void>> hold_by_expiring(Transaction& transaction, const Order& order, Hold& hold) {
     std::vector<std::string> skus;
     std::vector<Call> look;
     for (const Line& line : hold.missing) {
@@ -46,20 +40,22 @@ Task<Result<void>> hold_by_expiring(Transaction& transaction, Hold& hold) {
     look.push_back(due_of_skus_call(std::move(skus), limits::expire_batch));
     RP_CO_TRY(const auto answers, co_await transaction.execute(std::move(look)));
     std::vector<Due> due = due_in(answers.back());
-    Shelves shelves;
+    Shelves before;
     for (std::size_t i = 0; i < hold.missing.size(); ++i) {
         if (answers[i].rows.empty()) { continue; }
-        shelves[hold.missing[i].sku] = stock_of(answers[i].rows[0]).available();
+        before[hold.missing[i].sku] = stock_of(answers[i].rows[0]).available();
     }
+    Shelves shelves = before;
     for (const Due& each : due) {
         Quantity& available = shelves[each.line.sku];
         available = available + each.line.quantity;
     }
     RP_CO_CHECK(take(shelves, hold.missing));
-    for (Call& call : expire_calls(std::move(due), statements::many::expire_reservation)) {
-        hold.rest.push_back(std::move(call));
-    }
+    Expiry expiry = expire(std::move(due), statements::many::expire_reservation);
+    append(hold.rest, std::move(expiry.calls));
+    hold.expired = std::move(expiry.entries);
     for (const Line& line : hold.missing) {
+        note_low(hold, order, line, before.at(line.sku), shelves.at(line.sku));
         hold.rest.push_back(stock_call(statements::change_held, line.sku, line.quantity));
     }
     co_return Result<void>();
@@ -87,6 +83,32 @@ bool is_claimed(const Rows& answer, const Order& order) {
     return answer.affected == 1;
 }
 
+void note_low(Hold& hold, const Order& order, const Line& line, Quantity before, Quantity after) {
+    if (becomes_low(before, after, order.low_stock)) { hold.low.push_back({line.sku, after}); }
+}
+
+Call insert_call(std::span<const Order> orders) {
+    std::vector<std::string> ids;
+    std::vector<std::string> skus;
+    std::vector<std::int64_t> quantities;
+    std::vector<std::string> owners;
+    std::vector<std::string> keys;
+    std::vector<std::int64_t> lines;
+    for (const Order& order : orders) {
+        for (const Line& line : order.request.lines) {
+            ids.push_back(order.id.text());
+            skus.push_back(line.sku.text());
+            quantities.push_back(line.quantity.units());
+            owners.push_back(order.request.owner.text());
+            keys.push_back(order.request.key.text());
+            lines.push_back(static_cast<std::int64_t>(order.request.lines.size()));
+        }
+    }
+    return {statements::many::insert_reservation,
+            {std::move(ids), std::move(skus), std::move(quantities), std::move(owners),
+             std::move(keys), std::move(lines), std::int64_t{orders.front().ttl.count()}}};
+}
+
 Reservation made_by(const Order& order, WallTime expires_at) {
     Reservation reservation;
     reservation.id = order.id;
@@ -99,10 +121,7 @@ Reservation made_by(const Order& order, WallTime expires_at) {
 }
 
 Result<Reservation> first_answer_of(const ReserveRequest& request, std::span<const Row> found) {
-    if (text(found.front(), 0) != fingerprint_of(request.lines)) {
-        return failure(ErrorKind::permanent, "key-reused",
-                       "the idempotency key was used for another request");
-    }
+    if (text(found.front(), 0) != fingerprint_of(request.lines)) { return failure(key_reused()); }
     return reservation_of(found, 1);
 }
 
@@ -140,28 +159,35 @@ Task<Result<Reservation>> Application::reserve_once(Context context, ReserveRequ
         transaction.reset();
         co_return co_await first_answer(std::move(context), order);
     }
-    if (!hold.missing.empty()) { RP_CO_CHECK(co_await hold_by_expiring(*transaction, hold)); }
+    if (!hold.missing.empty()) {
+        RP_CO_CHECK(co_await hold_by_expiring(*transaction, order, hold));
+    }
     if constexpr (mutants_compiled) {
         if (order.mutant == Mutant::m08_key_without_constraint) {
             hold.rest.push_back(write_key_call(mutants::insert_loose_key, order));
         }
     }
-    for (const LedgerEntry& entry : entries_of(LedgerKind::reserve, made_by(order, {}))) {
-        hold.rest.push_back(ledger_call(entry));
+    std::vector<LedgerEntry> entries = std::move(hold.expired);
+    for (LedgerEntry& entry : entries_of(LedgerKind::reserve, made_by(order, {}))) {
+        entries.push_back(std::move(entry));
     }
-    for (const Line& line : order.request.lines) { hold.rest.push_back(insert_call(order, line)); }
+    append(hold.rest, record_calls(environment_.random, entries, hold.low));
+    hold.rest.push_back(insert_call({&order, 1}));
     RP_CO_TRY(const auto answers, co_await transaction->commit(std::move(hold.rest)));
     if (mutated(order.mutant, Mutant::m07_key_in_own_transaction)) {
         RP_CO_TRY(transaction, co_await environment_.database.begin(context));
         auto late = pipeline(write_key_call(statements::claim_key, order));
         RP_CO_CHECK(co_await transaction->commit(std::move(late)));
     }
-    co_return made_by(order, wall_time(answers.back().rows.at(0), 6));
+    co_return made_by(order, wall_time(answers.back().rows.at(0), 0));
 }
 
 Order Application::make_order(ReserveRequest request, IdempotencyKey claimed) {
-    Order order{std::move(request), std::move(claimed), ReservationId(uuid_v4(environment_.random)),
+    Order order{std::move(request),
+                std::move(claimed),
+                ReservationId(uuid_v4(environment_.random)),
                 std::chrono::duration_cast<std::chrono::microseconds>(options_.reservation_ttl),
+                options_.low_stock,
                 options_.mutant};
     if constexpr (mutants_compiled) { plants::disturb(order); }
     return order;

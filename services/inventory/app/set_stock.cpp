@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "services/inventory/app/application.hpp"
+#include "services/inventory/app/record.hpp"
 #include "services/inventory/store/calls.hpp"
 #include "services/inventory/store/statements.hpp"
 
@@ -19,12 +20,13 @@ Task<Result<Stock>> Application::set_stock_once(Context context, Sku sku, Quanti
     RP_CO_TRY(const auto answers, co_await transaction->execute(std::move(first)));
     Stock stock = stock_of(answers[1].rows.at(0));
     RP_CO_TRY(const Quantity change, change_to(stock, on_hand));
+    const Quantity before = stock.available();
     std::vector<Call> last;
     if (change != Quantity()) {
-        last = pipeline(stock_call(statements::set_on_hand, sku, on_hand),
-                        ledger_call(entry_of(sku, change)));
         stock.on_hand = on_hand;
         ++stock.version;
+        last = pipeline(stock_call(statements::set_on_hand, sku, on_hand));
+        append(last, record_stock_change(sku, change, before, stock));
     }
     RP_CO_CHECK(co_await transaction->commit(std::move(last)));
     co_return stock;

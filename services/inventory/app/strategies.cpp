@@ -14,6 +14,11 @@ bool is_enough(const Rows& stock, const Line& line) {
     return !stock.rows.empty() && stock_of(stock.rows[0]).available() >= line.quantity;
 }
 
+void note_taking(Hold& hold, const Order& order, const Line& line, const Rows& stock) {
+    const Quantity before = stock_of(stock.rows[0]).available();
+    note_low(hold, order, line, before, before - line.quantity);
+}
+
 // {claim, `statement` for each line}
 std::vector<Call> claim_and(const Statement& statement, const Order& order) {
     auto calls = pipeline(claim_call(order));
@@ -34,6 +39,7 @@ Task<Result<Hold>> hold_pessimistic(Transaction& transaction, const Order& order
         if (!is_enough(answers[i + 1], line)) {
             hold.missing.push_back(line);
         } else {
+            note_taking(hold, order, line, answers[i + 1]);
             hold.rest.push_back(stock_call(statements::change_held, line.sku, line.quantity));
         }
     }
@@ -50,7 +56,13 @@ Task<Result<Hold>> hold_conditional(Transaction& transaction, const Order& order
     Hold hold;
     hold.repeat = !is_claimed(answers[0], order);
     for (std::size_t i = 0; i < order.request.lines.size(); ++i) {
-        if (answers[i + 1].affected != 1) { hold.missing.push_back(order.request.lines[i]); }
+        const Line& line = order.request.lines[i];
+        if (answers[i + 1].rows.empty()) {
+            hold.missing.push_back(line);
+        } else {
+            const Quantity after = stock_of(answers[i + 1].rows[0]).available();
+            note_low(hold, order, line, after + line.quantity, after);
+        }
     }
     co_return hold;
 }
@@ -69,6 +81,7 @@ Task<Result<Hold>> hold_optimistic(Transaction& transaction, const Order& order)
         if (!is_enough(stock, line)) {
             hold.missing.push_back(line);
         } else {
+            note_taking(hold, order, line, stock);
             const std::int64_t version = stock_of(stock.rows[0]).version;
             writes.push_back(change_held_at_call(line.sku, line.quantity, version));
         }
@@ -92,6 +105,7 @@ Task<Result<Hold>> hold_naive(Transaction& transaction, const Order& order,
         if (!is_enough(seen[i], line)) {
             hold.missing.push_back(line);
         } else {
+            note_taking(hold, order, line, seen[i]);
             const Quantity held = stock_of(seen[i].rows[0]).held + line.quantity;
             calls.push_back(stock_call(statements::write_held, line.sku, held));
         }

@@ -74,9 +74,37 @@ Result<Quantity> check_on_hand(std::int64_t on_hand) {
     return Quantity(units);
 }
 
-Result<std::int64_t> check_ledger_limit(std::int64_t limit) {
-    if (limit == 0) { return limits::ledger_page_default; }
-    return check_range("limit", limit, 1, limits::ledger_page);
+Result<Quantity> check_change(std::int64_t change) {
+    if (change == 0) {
+        return failure(Error(ErrorKind::permanent, "invalid", "change must not be 0"));
+    }
+    RP_TRY(const std::int64_t units,
+           check_range("change", change, -limits::on_hand, limits::on_hand));
+    return Quantity(units);
+}
+
+Result<std::vector<Line>> check_basket(std::vector<Line> lines) {
+    if (lines.empty() || lines.size() > limits::basket_lines) {
+        return invalid("lines must have 1 to " + std::to_string(limits::basket_lines) +
+                       " elements");
+    }
+    lines = merge_lines(std::move(lines));
+    for (const Line& line : lines) {
+        if (line.quantity <= Quantity(limits::quantity)) { continue; }
+        return invalid("the quantities of " + line.sku.text() + " add up to more than " +
+                       std::to_string(limits::quantity));
+    }
+    return lines;
+}
+
+Result<std::int64_t> check_page_limit(std::int64_t limit) {
+    if (limit == 0) { return limits::page_default; }
+    return check_range("limit", limit, 1, limits::page);
+}
+
+Error key_reused() {
+    return {ErrorKind::permanent, "key-reused",
+            "the idempotency key was used for another request: choose a new one"};
 }
 
 }  // namespace rushproof::inventory

@@ -23,10 +23,14 @@ std::optional<State> parse_state(std::string_view word) {
 Result<void> answer_late(Ending wish, const Reservation& reservation) {
     const State wished = wish == Ending::confirm ? State::confirmed : State::released;
     if (reservation.state == wished) { return {}; }
+    return failure(not_held(reservation));
+}
+
+Error not_held(const Reservation& reservation) {
     // Still held, but not to be confirmed: its time is up, and nobody has noted it yet.
     const State state = reservation.state == State::held ? State::expired : reservation.state;
-    return failure(ErrorKind::permanent, "not-held",
-                   "the reservation is " + std::string(to_string(state)));
+    return {ErrorKind::permanent, "not-held",
+            "the reservation is " + std::string(to_string(state))};
 }
 
 }  // namespace rushproof::inventory

@@ -34,5 +34,7 @@ enum class Ending : std::uint8_t { confirm, release };
 // Why `wish` found nothing held that it could end: ok if the same wish came before, "not-held" if
 // the reservation ended otherwise or has run out.
 Result<void> answer_late(Ending wish, const Reservation& reservation);
+// The refusal of what only a held reservation allows: "not-held".
+Error not_held(const Reservation& reservation);
 
 }  // namespace rushproof::inventory

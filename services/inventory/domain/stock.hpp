@@ -20,4 +20,8 @@ struct Stock {
 // than what is held.
 Result<Quantity> change_to(const Stock& stock, Quantity wanted);
 
+// What on_hand becomes when it changes by `change`; permanent "conflict" if less than what is held,
+// or more than limits::on_hand.
+Result<Quantity> adjusted(const Stock& stock, Quantity change);
+
 }  // namespace rushproof::inventory

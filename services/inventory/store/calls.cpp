@@ -50,12 +50,6 @@ Call ledger_page_call(const Sku& sku, std::int64_t after, std::int64_t limit) {
     return {statements::read_ledger, {sku.text(), after, limit}};
 }
 
-Call ledger_call(const LedgerEntry& entry) {
-    return {statements::append_ledger,
-            {entry.sku.text(), entry.reservation.text(), entry.key.text(), entry.kind,
-             entry.quantity.units()}};
-}
-
 Call ledger_call(const std::vector<LedgerEntry>& entries) {
     std::vector<std::string> skus;
     std::vector<std::string> reservations;

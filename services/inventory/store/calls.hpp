@@ -33,8 +33,7 @@ Call change_held_call(const std::map<Sku, Quantity>& changes);
 Call due_of_skus_call(std::vector<std::string> skus, std::int64_t limit);
 Call ledger_page_call(const Sku& sku, std::int64_t after, std::int64_t limit);
 
-Call ledger_call(const LedgerEntry& entry);
-// One statement for all of them, in their order.
+// In their order.
 Call ledger_call(const std::vector<LedgerEntry>& entries);
 // Of a SKU's own change.
 LedgerEntry entry_of(const Sku& sku, Quantity change);

@@ -134,8 +134,89 @@ CREATE INDEX reservation_due_of_sku ON reservation (sku, expires_at) WHERE state
 )",
 };
 
+// Statements sort by bytes, whatever the database's collation: so that locks are taken in one
+// order, and pages follow each other.
+constexpr Migration add_outbox{
+    .version = 3,
+    .name = "inventory.add_outbox",
+    .sql = R"(
+CREATE TABLE inventory.outbox (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id text NOT NULL,
+    lane bigint NOT NULL,
+    aggregate text NOT NULL,
+    kind text NOT NULL,
+    body text NOT NULL,
+    created_at timestamptz NOT NULL
+);
+CREATE INDEX outbox_of_lane ON inventory.outbox (lane, number);
+
+CREATE TABLE inventory.outbox_lane (
+    lane bigint PRIMARY KEY,
+    claim text NOT NULL,
+    claimed_until timestamptz NOT NULL
+);
+
+CREATE TABLE inventory.inbox (
+    id text PRIMARY KEY,
+    received_at timestamptz NOT NULL
+);
+CREATE INDEX inbox_age ON inventory.inbox (received_at);
+
+CREATE TABLE inventory.feed (
+    sku text PRIMARY KEY,
+    on_hand bigint NOT NULL,
+    held bigint NOT NULL,
+    sold bigint NOT NULL,
+    first bigint NOT NULL,
+    last bigint NOT NULL,
+    disorder bigint NOT NULL
+);
+
+CREATE INDEX reservation_of_owner
+    ON inventory.reservation (owner, id COLLATE "C", sku COLLATE "C");
+CREATE INDEX stock_in_pages ON inventory.stock (sku COLLATE "C");
+)",
+    .sqlite = R"(
+CREATE TABLE outbox (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL,
+    lane INTEGER NOT NULL,
+    aggregate TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL,
+    created_at TIMESTAMP NOT NULL
+);
+CREATE INDEX outbox_of_lane ON outbox (lane, number);
+
+CREATE TABLE outbox_lane (
+    lane INTEGER PRIMARY KEY NOT NULL,
+    claim TEXT NOT NULL,
+    claimed_until TIMESTAMP NOT NULL
+);
+
+CREATE TABLE inbox (
+    id TEXT PRIMARY KEY NOT NULL,
+    received_at TIMESTAMP NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX inbox_age ON inbox (received_at);
+
+CREATE TABLE feed (
+    sku TEXT PRIMARY KEY NOT NULL,
+    on_hand INTEGER NOT NULL,
+    held INTEGER NOT NULL,
+    sold INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    disorder INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX reservation_of_owner ON reservation (owner, id, sku);
+)",
+};
+
 std::vector<Migration> list() {
-    std::vector<Migration> list{create_tables, add_lines};
+    std::vector<Migration> list{create_tables, add_lines, add_outbox};
     if constexpr (mutants_compiled) { list.push_back(mutants::create_tables); }
     return list;
 }

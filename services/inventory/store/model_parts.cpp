@@ -19,6 +19,14 @@ Row pick(const Row& row, std::initializer_list<std::size_t> columns) {
     return result;
 }
 
+const std::vector<std::string>& texts(const Row& arguments, std::size_t index) {
+    return std::get<std::vector<std::string>>(arguments[index]);
+}
+
+const std::vector<std::int64_t>& numbers(const Row& arguments, std::size_t index) {
+    return std::get<std::vector<std::int64_t>>(arguments[index]);
+}
+
 Rows changed(const std::vector<Row>& rows) {
     return Rows{{}, static_cast<std::int64_t>(rows.size())};
 }

@@ -2,6 +2,7 @@
 
 #include "services/inventory/store/statements_many.hpp"
 #include "services/inventory/store/statements_mutant.hpp"
+#include "services/inventory/store/statements_outbox.hpp"
 
 namespace rushproof::inventory::statements {
 
@@ -31,9 +32,9 @@ const Statement create_stock{
 const Statement take_stock{
     "inventory.take_stock",
     "UPDATE inventory.stock SET held = held + $2, version = version + 1 "
-    "WHERE sku = $1 AND on_hand - held >= $2",
+    "WHERE sku = $1 AND on_hand - held >= $2 RETURNING on_hand, held, sold, version",
     "UPDATE stock SET held = held + $2, version = version + 1 "
-    "WHERE sku = $1 AND on_hand - held >= $2",
+    "WHERE sku = $1 AND on_hand - held >= $2 RETURNING on_hand, held, sold, version",
 };
 
 const Statement change_held{
@@ -69,19 +70,6 @@ const Statement set_on_hand{
     "UPDATE stock SET on_hand = $2, version = version + 1 WHERE sku = $1",
 };
 
-const Statement insert_reservation{
-    "inventory.insert_reservation",
-    "INSERT INTO inventory.reservation "
-    "(id, sku, quantity, owner, key, state, expires_at, created_at, lines) "
-    "VALUES ($1, $2, $3, $4, $5, 'held', "
-    "transaction_time() + $6::bigint * interval '1 microsecond', transaction_time(), $7) "
-    "RETURNING id, sku, quantity, owner, key, state, expires_at, $6::bigint",
-    "INSERT INTO reservation "
-    "(id, sku, quantity, owner, key, state, expires_at, created_at, lines) "
-    "VALUES ($1, $2, $3, $4, $5, 'held', transaction_time() + $6, transaction_time(), $7) "
-    "RETURNING id, sku, quantity, owner, key, state, expires_at, $6",
-};
-
 const Statement find_reservation{
     "inventory.find_reservation",
     "SELECT id, sku, quantity, owner, key, state, expires_at, "
@@ -108,6 +96,39 @@ const Statement release_reservation{
     "RETURNING id, sku, quantity, owner, key, state, expires_at, 0::bigint",
     "UPDATE reservation SET state = 'released' WHERE id = $1 AND owner = $2 AND state = 'held' "
     "RETURNING id, sku, quantity, owner, key, state, expires_at, 0",
+};
+
+const Statement extend_reservation{
+    "inventory.extend_reservation",
+    "UPDATE inventory.reservation SET expires_at = greatest(expires_at, "
+    "least(transaction_time() + $3::bigint * interval '1 microsecond', "
+    "created_at + $4::bigint * interval '1 microsecond')) "
+    "WHERE id = $1 AND owner = $2 AND state = 'held' AND expires_at > transaction_time() "
+    "RETURNING id, sku, quantity, owner, key, state, expires_at, "
+    "(extract(epoch FROM expires_at - transaction_time()) * 1000000)::bigint",
+    "UPDATE reservation SET expires_at = max(expires_at, min(transaction_time() + $3, "
+    "created_at + $4)) "
+    "WHERE id = $1 AND owner = $2 AND state = 'held' AND expires_at > transaction_time() "
+    "RETURNING id, sku, quantity, owner, key, state, expires_at, expires_at - transaction_time()",
+};
+
+const Statement list_reservations{
+    "inventory.list_reservations",
+    "SELECT id, sku, quantity, owner, key, state, expires_at, "
+    "(extract(epoch FROM expires_at - transaction_time()) * 1000000)::bigint "
+    "FROM inventory.reservation WHERE owner = $1 AND ($2 = '' OR sku = $2) "
+    "AND ($3 = '' OR state = $3) AND (id COLLATE \"C\", sku COLLATE \"C\") > ($4, $5) "
+    "ORDER BY id COLLATE \"C\", sku COLLATE \"C\" LIMIT $6",
+    "SELECT id, sku, quantity, owner, key, state, expires_at, expires_at - transaction_time() "
+    "FROM reservation WHERE owner = $1 AND ($2 = '' OR sku = $2) AND ($3 = '' OR state = $3) "
+    "AND (id, sku) > ($4, $5) ORDER BY id, sku LIMIT $6",
+};
+
+const Statement list_stock{
+    "inventory.list_stock",
+    "SELECT sku, on_hand, held, sold, version FROM inventory.stock "
+    "WHERE sku COLLATE \"C\" > $1 ORDER BY sku COLLATE \"C\" LIMIT $2",
+    "SELECT sku, on_hand, held, sold, version FROM stock WHERE sku > $1 ORDER BY sku LIMIT $2",
 };
 
 const Statement lock_due{
@@ -139,19 +160,18 @@ const Statement find_key{
     "WHERE i.owner = $1 AND i.operation = $2 AND i.key = $3 ORDER BY r.sku",
 };
 
+const Statement find_result{
+    "inventory.find_result",
+    "SELECT fingerprint, result FROM inventory.idempotency "
+    "WHERE owner = $1 AND operation = $2 AND key = $3",
+    "SELECT fingerprint, result FROM idempotency WHERE owner = $1 AND operation = $2 AND key = $3",
+};
+
 const Statement forget_keys{
     "inventory.forget_keys",
     "DELETE FROM inventory.idempotency "
     "WHERE created_at < transaction_time() - $1::bigint * interval '1 microsecond'",
     "DELETE FROM idempotency WHERE created_at < transaction_time() - $1",
-};
-
-const Statement append_ledger{
-    "inventory.append_ledger",
-    "INSERT INTO inventory.ledger (sku, reservation, key, kind, quantity, at) "
-    "VALUES ($1, $2, $3, $4, $5, transaction_time())",
-    "INSERT INTO ledger (sku, reservation, key, kind, quantity, at) "
-    "VALUES ($1, $2, $3, $4, $5, transaction_time())",
 };
 
 const Statement read_ledger{
@@ -168,13 +188,31 @@ namespace {
 
 std::vector<const Statement*> list() {
     std::vector<const Statement*> list{
-        &read_stock,          &lock_stock,         &create_stock,     &take_stock,
-        &change_held,         &change_held_at,     &write_held,       &sell_stock,
-        &set_on_hand,         &insert_reservation, &find_reservation, &confirm_reservation,
-        &release_reservation, &lock_due,           &claim_key,        &find_key,
-        &forget_keys,         &append_ledger,      &read_ledger,      &ping,
+        &read_stock,
+        &lock_stock,
+        &create_stock,
+        &take_stock,
+        &change_held,
+        &change_held_at,
+        &write_held,
+        &sell_stock,
+        &set_on_hand,
+        &find_reservation,
+        &confirm_reservation,
+        &release_reservation,
+        &extend_reservation,
+        &list_reservations,
+        &list_stock,
+        &find_result,
+        &lock_due,
+        &claim_key,
+        &find_key,
+        &forget_keys,
+        &read_ledger,
+        &ping,
     };
     list.insert(list.end(), many::all().begin(), many::all().end());
+    list.insert(list.end(), outbox::all().begin(), outbox::all().end());
     if constexpr (mutants_compiled) {
         for (const Statement* statement : mutants::statements()) { list.push_back(statement); }
     }

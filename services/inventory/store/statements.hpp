@@ -11,7 +11,7 @@ namespace rushproof::inventory::statements {
 extern const Statement read_stock;      // $1 sku -> on_hand, held, sold, version
 extern const Statement lock_stock;      // the same, and locks the row
 extern const Statement create_stock;    // $1 sku; nothing if it exists
-extern const Statement take_stock;      // $1 sku, $2 quantity: only if available
+extern const Statement take_stock;      // $1 sku, $2 quantity: only if available -> as lock_stock
 extern const Statement change_held;     // $1 sku, $2 change
 extern const Statement change_held_at;  // $1 sku, $2 change, $3 version: only at that version
 extern const Statement write_held;      // $1 sku, $2 held
@@ -20,22 +20,25 @@ extern const Statement set_on_hand;     // $1 sku, $2 on_hand
 
 // reservation; one row for each of its lines, in the order of SKUs; the columns are id, sku,
 // quantity, owner, key, state, expires_at and the microseconds until then
-extern const Statement insert_reservation;   // $1..$5 id, sku, quantity, owner, key, $6 TTL in us,
-                                             // $7 number of lines
 extern const Statement find_reservation;     // $1 id
 extern const Statement confirm_reservation;  // $1 id, $2 owner: only if held and not due
 extern const Statement release_reservation;  // $1 id, $2 owner: only if held
+// $1 id, $2 owner, $3 TTL in us from now, $4 longest life in us: only if held and not due
+extern const Statement extend_reservation;
+// $1 owner, $2 sku or '', $3 state or '', $4 id and $5 sku after which to begin, $6 limit
+extern const Statement list_reservations;
+extern const Statement list_stock;  // $1 sku after which to begin, $2 limit -> sku and its stock
 // $1 limit -> id, sku, quantity, key, lines; skips what others have locked
 extern const Statement lock_due;
 
 // idempotency
 extern const Statement claim_key;    // $1..$5 owner, operation, key, fingerprint, result
 extern const Statement find_key;     // $1..$3 -> fingerprint, result
+extern const Statement find_result;  // $1..$3 -> fingerprint, result
 extern const Statement forget_keys;  // $1 age in us
 
 // ledger
-extern const Statement append_ledger;  // $1..$5 sku, reservation, key, kind, quantity
-extern const Statement read_ledger;    // $1 sku, $2 after, $3 limit
+extern const Statement read_ledger;  // $1 sku, $2 after, $3 limit
 
 extern const Statement ping;
 

@@ -12,13 +12,6 @@ namespace {
 
 namespace many = statements::many;
 
-const std::vector<std::string>& texts(const Row& arguments, std::size_t index) {
-    return std::get<std::vector<std::string>>(arguments[index]);
-}
-const std::vector<std::int64_t>& numbers(const Row& arguments, std::size_t index) {
-    return std::get<std::vector<std::int64_t>>(arguments[index]);
-}
-
 std::vector<std::string> sorted(std::vector<std::string> values) {
     std::sort(values.begin(), values.end());
     return values;

@@ -1,6 +1,7 @@
 // What each statement means to the simulated database: the same rows, locks and waits as its SQL
 // in READ COMMITTED, in the same order.
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "services/inventory/domain/reservation.hpp"
@@ -9,6 +10,7 @@
 #include "services/inventory/store/statements.hpp"
 #include "services/inventory/store/statements_many_model.hpp"
 #include "services/inventory/store/statements_mutant.hpp"
+#include "services/inventory/store/statements_outbox_model.hpp"
 
 namespace rushproof::inventory {
 
@@ -74,8 +76,15 @@ Task<Result<Rows>> take_stock(ModelTransaction& transaction, Row arguments) {
     filter.where = [units](const Row& row) {
         return integer(row, stock::on_hand) - integer(row, stock::held) >= units;
     };
-    return update_stock(transaction, std::move(filter),
-                        [units](Row& row) { add(row, stock::held, units); });
+    std::function<void(Row&)> change = [units](Row& row) {
+        add(row, stock::held, units);
+        add(row, stock::version, 1);
+    };
+    RP_CO_TRY(const auto rows,
+              co_await transaction.update("stock", std::move(filter), std::move(change)));
+    Rows result = stock_rows(rows);
+    result.affected = static_cast<std::int64_t>(rows.size());
+    co_return result;
 }
 
 Task<Result<Rows>> change_held(ModelTransaction& transaction, Row arguments) {
@@ -124,20 +133,6 @@ Row as_returned(const Row& row, std::int64_t left) {
     return result;
 }
 
-Task<Result<Rows>> insert_reservation(ModelTransaction& transaction, Row arguments) {
-    const std::int64_t ttl = integer(arguments, 5);
-    const std::int64_t lines = integer(arguments, 6);
-    Row row = std::move(arguments);
-    row[reservation::state] = std::string("held");
-    row[reservation::expires_at] = transaction.now() + std::chrono::microseconds(ttl);
-    row.emplace_back(transaction.now());
-    row.emplace_back(lines);
-    RP_CO_TRY(const auto rows, co_await transaction.insert("reservation", std::move(row)));
-    Rows result = changed(rows);
-    result.rows.push_back(as_returned(rows.at(0), ttl));
-    co_return result;
-}
-
 Task<Result<Rows>> find_reservation(ModelTransaction& transaction, Row arguments) {
     RowFilter filter = where(reservation::id, arguments[0]);
     RP_CO_TRY(const auto rows, co_await transaction.select("reservation", std::move(filter)));
@@ -183,6 +178,62 @@ Task<Result<Rows>> release_reservation(ModelTransaction& transaction, Row argume
                            });
 }
 
+Task<Result<Rows>> extend_reservation(ModelTransaction& transaction, Row arguments) {
+    const WallTime now = transaction.now();
+    RowFilter filter = where(reservation::id, arguments[0]);
+    filter.where = [now, owner = text(arguments, 1)](const Row& row) {
+        return text(row, reservation::owner) == owner && text(row, reservation::state) == "held" &&
+               wall_time(row, reservation::expires_at) > now;
+    };
+    const WallTime wanted = now + std::chrono::microseconds(integer(arguments, 2));
+    const std::chrono::microseconds longest(integer(arguments, 3));
+    std::function<void(Row&)> change = [wanted, longest](Row& row) {
+        const WallTime last = wall_time(row, reservation::created_at) + longest;
+        row[reservation::expires_at] =
+            std::max(wall_time(row, reservation::expires_at), std::min(wanted, last));
+    };
+    RP_CO_TRY(const auto rows,
+              co_await transaction.update("reservation", std::move(filter), std::move(change)));
+    Rows result = changed(rows);
+    for (const Row& row : rows) {
+        const auto left = wall_time(row, reservation::expires_at) - now;
+        result.rows.push_back(as_returned(row, left.count()));
+    }
+    co_return result;
+}
+
+Task<Result<Rows>> list_reservations(ModelTransaction& transaction, Row arguments) {
+    RowFilter filter;
+    filter.where = [&arguments](const Row& row) {
+        const std::string& sku = text(arguments, 1);
+        const std::string& state = text(arguments, 2);
+        return row[reservation::owner] == arguments[0] &&
+               (sku.empty() || text(row, reservation::sku) == sku) &&
+               (state.empty() || text(row, reservation::state) == state) &&
+               std::tie(row[reservation::id], row[reservation::sku]) >
+                   std::tie(arguments[3], arguments[4]);
+    };
+    RP_CO_TRY(const auto rows, co_await transaction.select("reservation", std::move(filter)));
+    const auto limit = static_cast<std::size_t>(integer(arguments, 5));
+    Rows page;
+    for (std::size_t i = 0; i < std::min(rows.size(), limit); ++i) {
+        const auto left = wall_time(rows[i], reservation::expires_at) - transaction.now();
+        page.rows.push_back(as_returned(rows[i], left.count()));
+    }
+    co_return page;
+}
+
+Task<Result<Rows>> list_stock(ModelTransaction& transaction, Row arguments) {
+    RowFilter filter;
+    filter.where = [&arguments](const Row& row) { return row[stock::sku] > arguments[0]; };
+    RP_CO_TRY(const auto rows, co_await transaction.select("stock", std::move(filter)));
+    const auto limit = static_cast<std::size_t>(integer(arguments, 1));
+    Rows page;
+    page.rows.assign(rows.begin(),
+                     rows.begin() + static_cast<std::ptrdiff_t>(std::min(rows.size(), limit)));
+    co_return page;
+}
+
 Task<Result<Rows>> lock_due(ModelTransaction& transaction, Row arguments) {
     return model::lock_due(transaction, where(reservation::state, std::string("held")),
                            transaction.now(), integer(arguments, 0));
@@ -207,6 +258,18 @@ Task<Result<Rows>> find_key(ModelTransaction& transaction, Row arguments) {
                                               keys[0][idempotency::result]);
 }
 
+Task<Result<Rows>> find_result(ModelTransaction& transaction, Row arguments) {
+    RowFilter filter;
+    filter.columns = {idempotency::owner, idempotency::operation, idempotency::key};
+    filter.values = std::move(arguments);
+    RP_CO_TRY(const auto keys, co_await transaction.select("idempotency", std::move(filter)));
+    Rows result;
+    for (const Row& row : keys) {
+        result.rows.push_back(pick(row, {idempotency::fingerprint, idempotency::result}));
+    }
+    co_return result;
+}
+
 Task<Result<Rows>> forget_keys(ModelTransaction& transaction, Row arguments) {
     const WallTime oldest = transaction.now() - std::chrono::microseconds(integer(arguments, 0));
     RowFilter filter;
@@ -218,14 +281,6 @@ Task<Result<Rows>> forget_keys(ModelTransaction& transaction, Row arguments) {
 }
 
 // --- ledger ---
-
-Task<Result<Rows>> append_ledger(ModelTransaction& transaction, Row arguments) {
-    Row row = std::move(arguments);
-    row.emplace(row.begin());  // numbered by the table
-    row.emplace_back(transaction.now());
-    RP_CO_TRY(const auto rows, co_await transaction.insert("ledger", std::move(row)));
-    co_return changed(rows);
-}
 
 Task<Result<Rows>> read_ledger(ModelTransaction& transaction, Row arguments) {
     const std::int64_t after = integer(arguments, 1);
@@ -281,15 +336,17 @@ std::vector<StatementModel> models() {
         {&statements::write_held, &write_held},
         {&statements::sell_stock, &sell_stock},
         {&statements::set_on_hand, &set_on_hand},
-        {&statements::insert_reservation, &insert_reservation},
         {&statements::find_reservation, &find_reservation},
         {&statements::confirm_reservation, &confirm_reservation},
         {&statements::release_reservation, &release_reservation},
+        {&statements::extend_reservation, &extend_reservation},
+        {&statements::list_reservations, &list_reservations},
+        {&statements::list_stock, &list_stock},
         {&statements::lock_due, &lock_due},
         {&statements::claim_key, &claim_key},
         {&statements::find_key, &find_key},
+        {&statements::find_result, &find_result},
         {&statements::forget_keys, &forget_keys},
-        {&statements::append_ledger, &append_ledger},
         {&statements::read_ledger, &read_ledger},
         {&statements::ping, &ping},
     };
@@ -300,6 +357,7 @@ std::vector<StatementModel> models() {
 ModelSchema model_schema() {
     ModelSchema schema{tables(), models()};
     model::add_many(schema);
+    model::add_outbox(schema);
     if constexpr (mutants_compiled) { mutants::extend(schema); }
     return schema;
 }

@@ -73,8 +73,7 @@ public:
     }
     Result<std::size_t> expire() { return finish(application.expire_due(context())); }
     std::vector<LedgerEntry> ledger(const Sku& sku = sku_a) {
-        return finish(application.get_ledger(context(), LedgerPage{sku, 0, limits::ledger_page}))
-            .value();
+        return finish(application.get_ledger(context(), LedgerPage{sku, 0, limits::page})).value();
     }
 
     // Starts a reserve that runs when the world does.

@@ -45,9 +45,9 @@ TEST(Checks, NumbersHaveRanges) {
     EXPECT_TRUE(check_on_hand(0));
     EXPECT_FALSE(check_on_hand(-1));
     EXPECT_FALSE(check_on_hand(limits::on_hand + 1));
-    EXPECT_EQ(check_ledger_limit(0), limits::ledger_page_default);
-    EXPECT_FALSE(check_ledger_limit(limits::ledger_page + 1));
-    EXPECT_FALSE(check_ledger_limit(-1));
+    EXPECT_EQ(check_page_limit(0), limits::page_default);
+    EXPECT_FALSE(check_page_limit(limits::page + 1));
+    EXPECT_FALSE(check_page_limit(-1));
 }
 
 TEST(Checks, AnIdThatWasNeverGivenOutIsNotFound) {

@@ -85,7 +85,7 @@ TEST_F(ServiceTest, ChecksWhatComesIn) {
     EXPECT_EQ(call("Reserve", "\xFF").error().code(), "malformed");
     wire::LedgerRequest page;
     page.set_sku("SKU-A");
-    page.set_limit(limits::ledger_page + 1);
+    page.set_limit(limits::page + 1);
     EXPECT_EQ(call("GetLedger", page.SerializeAsString()).error().code(), "invalid");
 }
 
