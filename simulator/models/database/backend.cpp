@@ -12,30 +12,27 @@ namespace rushproof::simulator {
 
 namespace {
 
-tl::unexpected<Error> connection_lost() {
-    return failure(ErrorKind::retryable, "connection-lost", "the database closed the connection");
-}
-
 tl::unexpected<Error> statement_failed(std::string message) {
     return failure(ErrorKind::permanent, "statement-failed", std::move(message));
 }
 
 tl::unexpected<Error> commit_unknown() {
     return failure(ErrorKind::unknown_outcome, "commit-unknown",
-                   "the connection was lost during the commit");
+                   "the connection was lost during the commit (40003)");
 }
 
 }  // namespace
 
-ModelBackend::ModelBackend(ModelEngine& engine) : engine_(&engine), world_(engine.options()) {
+ModelBackend::ModelBackend(ModelEngine& engine)
+    : engine_(&engine), world_(engine.options()), locks_(engine.next_session()) {
     engine.connect(*this);
 }
 
 Result<void> ModelBackend::begin(TransactionOptions options) {
     if (!connected()) { return connection_lost(); }
     RP_ASSERT(state_ == State::idle);
-    if (options.isolation == Isolation::serializable) {
-        return statement_failed("the simulated database has no serializable isolation");
+    if (engine_->standby() && options.isolation == Isolation::serializable) {
+        return statement_failed("cannot use serializable mode in a hot standby (0A000)");
     }
     options_ = options;
     now_ = world_->wall ? world_->wall() : WallTime{};
@@ -49,41 +46,61 @@ Task<Result<std::vector<Rows>>> ModelBackend::execute(Self self, std::vector<Cal
     results.reserve(calls.size());
     for (Call& call : calls) {
         if (!results.empty()) { co_await asio::post(asio::deferred); }
-        RP_CO_CHECK(self->usable());
+        if (auto usable = self->usable(); !usable) {
+            self->abort();
+            co_return failure(usable.error());
+        }
         const StatementFunction* function = self->engine_->model_of(*call.statement);
         if (function == nullptr) {
             self->abort();
             co_return statement_failed("no model of statement " +
-                                       std::string(call.statement->name));
+                                       std::string(call.statement->name) + " (42883)");
         }
         self->begin_statement();
         Result<Rows> rows = co_await (*function)(*self, std::move(call.arguments));
-        if (!self->connected()) { co_return connection_lost(); }
+        if (!self->connected()) {
+            co_return rows ? self->connection_lost() : failure(rows.error());
+        }
         if (!rows) {
             self->abort();
             co_return failure(rows.error());
         }
-        if (!self->repeatable()) { self->snapshot_number_.reset(); }
+        if (!self->repeatable()) {
+            self->snapshot_number_.reset();
+        } else if (!self->locks_table_) {
+            self->take_snapshot();
+        }
         results.push_back(*std::move(rows));
     }
-    RP_CO_CHECK(self->usable());
+    if (auto usable = self->usable(); !usable) {
+        self->abort();
+        co_return failure(usable.error());
+    }
     co_return results;
 }
 
 Task<Result<std::vector<Rows>>> ModelBackend::commit(Self self, std::vector<Call> last) {
-    if (!self->connected()) { co_return connection_lost(); }
+    if (!self->connected()) { co_return self->connection_lost(); }
     const bool called = !last.empty();
     auto results = co_await execute(self, std::move(last));
     if (results && called) { co_await asio::post(asio::deferred); }
-    if (results && self->connected()) { co_await self->finish(); }
-    if (!self->connected()) { co_return commit_unknown(); }
+    if (results && self->connected()) {
+        const Result<void> finished = co_await self->finish();
+        if (!finished) { results = failure(finished.error()); }
+    }
+    if (!self->connected()) {
+        // Who is told why knows that nothing was committed.
+        if (!results && self->shut_down_) { co_return results; }
+        co_return commit_unknown();
+    }
     self->rollback();
+    if (self->shut_down_) { self->terminate(); }
     co_return results;
 }
 
 Task<Result<std::vector<Rows>>> ModelBackend::commit_unanswered(Self self, std::vector<Call> last,
                                                                 CommitFate fate) {
-    if (!self->connected()) { co_return connection_lost(); }
+    if (!self->connected()) { co_return self->connection_lost(); }
     if (fate.outcome == CommitOutcome::applied_later) {
         RP_ASSERT(self->world_->sleep);
         asio::co_spawn(co_await asio::this_coro::executor,
@@ -110,196 +127,71 @@ void ModelBackend::rollback() {
 void ModelBackend::terminate() {
     if (!connected()) { return; }
     if (state_ == State::committing) {
+        engine_->mark_flushed(log_record_);
         complete_commit();
     } else {
         rollback();
     }
+    end_wait(WaitEnd::disconnected);
+    engine_->locks().disconnect(locks_);
     engine_->disconnect(*this);
     engine_ = nullptr;
-    if (waiter_ != nullptr) {
-        LockWaiter& waiter = *waiter_;
-        waiter.leave();
-        waiter.wake();
+}
+
+void ModelBackend::shut_down() {
+    shut_down_ = true;
+    gone_ = Gone::administrator;
+    if (state_ != State::committing) { terminate(); }
+}
+
+void ModelBackend::cancel() {
+    if (connected()) { end_wait(WaitEnd::cancelled); }
+}
+
+std::vector<std::uint64_t> ModelBackend::blockers() const {
+    return connected() ? engine_->locks().blockers(locks_) : std::vector<std::uint64_t>{};
+}
+
+void ModelBackend::end_wait(WaitEnd end) {
+    if (locks_.request != nullptr && locks_.request->queued) {
+        engine_->locks().end_wait(*locks_.request, end);
     }
 }
 
 void ModelBackend::sever() {
     engine_ = nullptr;
     state_ = State::idle;
-    owned_.clear();
-    if (waiter_ != nullptr) { waiter_->forget_slot(); }
-    waiter_ = nullptr;
+    serializable_ = nullptr;
+    held_.clear();
 }
 
-Task<Result<std::vector<Row>>> ModelBackend::select(std::string_view table, RowFilter filter) {
-    std::vector<Row> result;
-    for (const Candidate& candidate : engine_->table(table).find(filter, snapshot())) {
-        result.push_back(*candidate.row);
+tl::unexpected<Error> ModelBackend::connection_lost() {
+    switch (std::exchange(gone_, Gone::lost)) {
+        case Gone::lost: break;
+        case Gone::administrator:
+            return failure(ErrorKind::retryable, "connection-lost",
+                           "terminating connection due to administrator command (57P01)");
+        case Gone::too_many:
+            return failure(ErrorKind::retryable, "unavailable",
+                           "sorry, too many clients already (53300)");
     }
-    co_return result;
+    return failure(ErrorKind::retryable, "connection-lost",
+                   "the database closed the connection (08006)");
 }
 
-Task<Result<std::vector<Row>>> ModelBackend::select_for_update(std::string_view table,
-                                                               RowFilter filter, LockWait wait,
-                                                               std::size_t limit) {
-    return modify(table, std::move(filter), {Intent::Kind::lock, nullptr, wait, limit});
+void ModelBackend::cancel_for_recovery() {
+    const bool behind = snapshot_number_ && *snapshot_number_ < engine_->commit_number();
+    if (state_ != State::active || !behind) { return; }
+    recovery_conflict_ = true;
+    end_wait(WaitEnd::cancelled);
 }
 
-Task<Result<std::vector<Row>>> ModelBackend::update(std::string_view table, RowFilter filter,
-                                                    std::function<void(Row&)> change) {
-    Intent intent;
-    intent.kind = Intent::Kind::change;
-    intent.change = std::move(change);
-    return modify(table, std::move(filter), std::move(intent));
-}
-
-Task<Result<std::vector<Row>>> ModelBackend::remove(std::string_view table, RowFilter filter) {
-    Intent intent;
-    intent.kind = Intent::Kind::remove;
-    return modify(table, std::move(filter), std::move(intent));
-}
-
-Task<Result<std::vector<Row>>> ModelBackend::insert(std::string_view name, Row row,
-                                                    bool or_nothing) {
-    RP_CO_CHECK(writable());
-    Table& table = engine_->table(name);
-    RP_ASSERT(row.size() == table.definition().columns.size());
-    if (table.definition().identity && std::holds_alternative<std::monostate>(row[0])) {
-        row[0] = engine_->next_number(table);
-    }
-    if (!table.key_complete(row)) {
-        co_return failure(ErrorKind::permanent, "constraint-violation",
-                          "null in the primary key of " + std::string(name) + " (23502)");
-    }
-    Slot& slot = table.slot(table.key_of(row));
-    std::optional<LockWaiter> waiter;
-    while (slot.owner != this && slot.uncommitted()) {
-        if (!waiter) { waiter.emplace(slot, *this); }
-        RP_CO_CHECK(co_await wait(*waiter));
-    }
-    const Version* newest = slot.newest(this);
-    if (newest != nullptr && !newest->deleted) {
-        if (!or_nothing) {
-            co_return failure(ErrorKind::permanent, "unique-violation",
-                              "duplicate primary key in " + std::string(name) + " (23505)");
-        }
-        const bool unseen = newest->writer == nullptr && newest->visible_since > *snapshot_number_;
-        if (repeatable() && unseen) { co_return serialization_failure(); }
-        co_return std::vector<Row>{};
-    }
-    Version version;
-    version.row = std::make_shared<const Row>(row);
-    version.incarnation = engine_->next_incarnation();
-    version.writer = this;
-    version.command = command_;
-    own(slot);
-    table.add(slot, std::move(version));
-    std::vector<Row> result;
-    result.push_back(std::move(row));
-    co_return result;
-}
-
-Task<Result<std::vector<Row>>> ModelBackend::modify(std::string_view table, RowFilter filter,
-                                                    Intent intent) {
-    RP_CO_CHECK(writable());
-    std::vector<Row> result;
-    const std::vector<Candidate> candidates = engine_->table(table).find(filter, snapshot());
-    for (const Candidate& candidate : candidates) {
-        if (result.size() >= intent.limit) { break; }
-        std::optional<LockWaiter> waiter;
-        Claim claimed = claim(candidate, filter);
-        while (claimed == Claim::busy && intent.wait == LockWait::block) {
-            if (!waiter) { waiter.emplace(*candidate.slot, *this); }
-            RP_CO_CHECK(co_await wait(*waiter));
-            claimed = claim(candidate, filter);
-        }
-        if (claimed == Claim::conflict) { co_return serialization_failure(); }
-        if (claimed == Claim::busy && intent.wait == LockWait::no_wait) {
-            co_return failure(ErrorKind::retryable, "lock-timeout",
-                              "could not obtain lock on row in " + std::string(table) + " (55P03)");
-        }
-        if (claimed == Claim::taken) { result.push_back(apply(*candidate.slot, intent)); }
-    }
-    co_return result;
-}
-
-Row ModelBackend::apply(Slot& slot, const Intent& intent) {
-    const Version& newest = *slot.newest(this);
-    if (intent.kind == Intent::Kind::lock) { return *newest.row; }
-    Version next;
-    next.incarnation = newest.incarnation;
-    next.writer = this;
-    next.command = command_;
-    if (intent.kind == Intent::Kind::remove) {
-        next.row = newest.row;
-        next.deleted = true;
-    } else {
-        Row row = *newest.row;
-        intent.change(row);
-        RP_ASSERT(slot.table->same_key(row, *newest.row));
-        next.row = std::make_shared<const Row>(std::move(row));
-    }
-    const std::shared_ptr<const Row> row = next.row;
-    slot.table->add(slot, std::move(next));
-    return *row;
-}
-
-// What PostgreSQL does with a row that the snapshot showed, when it comes to lock it.
-ModelBackend::Claim ModelBackend::claim(const Candidate& candidate, const RowFilter& filter) {
-    Slot& slot = *candidate.slot;
-    const Version* newest = slot.newest(this);
-    const bool exists =
-        newest != nullptr && newest->incarnation == candidate.incarnation && !newest->deleted;
-    const bool own_write = newest != nullptr && newest->writer == this;
-    if (own_write && newest->command == command_) { return Claim::gone; }
-    const bool unchanged = exists && newest->row == candidate.row;
-    if (!unchanged && repeatable()) { return Claim::conflict; }
-    if (!exists) { return Claim::gone; }
-    if (slot.owner != nullptr && slot.owner != this) { return Claim::busy; }
-    own(slot);
-    // A row that changed since the snapshot stays locked even if the filter refuses it now.
-    return unchanged || matches(filter, *newest->row) ? Claim::taken : Claim::gone;
-}
-
-void ModelBackend::own(Slot& slot) {
-    if (slot.owner == this) { return; }
-    RP_ASSERT(slot.owner == nullptr);
-    slot.owner = this;
-    owned_.push_back(&slot);
-}
-
-Task<Result<void>> ModelBackend::wait(LockWaiter& waiter) {
-    ModelMetrics& metrics = engine_->metrics();
-    if (closes_cycle(*waiter.slot())) {
-        ++metrics.deadlocks;
-        co_return failure(ErrorKind::retryable, "deadlock", "deadlock detected (40P01)");
-    }
-    ++metrics.lock_waits;
-    const Duration since = engine_->elapsed();
-    co_await waiter.wait();
-    if (!connected()) { co_return connection_lost(); }
-    metrics.lock_wait_time += engine_->elapsed() - since;
-    co_return Result<void>{};
-}
-
-// Every backend waits for one owner at most, so the wait-for graph is a chain.
-bool ModelBackend::closes_cycle(const Slot& slot) const {
-    const ModelBackend* owner = slot.owner;
-    while (owner != nullptr && owner != this) {
-        const LockWaiter* waiter = owner->waiter_;
-        owner = waiter != nullptr && waiter->waiting() ? waiter->slot()->owner : nullptr;
-    }
-    return owner == this;
-}
-
-tl::unexpected<Error> ModelBackend::serialization_failure() {
-    ++engine_->metrics().conflicts;
-    return failure(ErrorKind::retryable, "serialization-failure",
-                   "could not serialize access due to concurrent update (40001)");
-}
-
-Result<void> ModelBackend::usable() const {
+Result<void> ModelBackend::usable() {
     if (!connected()) { return connection_lost(); }
+    if (recovery_conflict_) {
+        return failure(ErrorKind::retryable, "serialization-failure",
+                       "canceling statement due to conflict with recovery (40001)");
+    }
     if (state_ == State::failed) {
         return statement_failed("the transaction is aborted until its rollback (25P02)");
     }
@@ -308,41 +200,84 @@ Result<void> ModelBackend::usable() const {
 }
 
 Result<void> ModelBackend::writable() const {
-    if (options_.access == Access::read_only) {
+    if (options_.access == Access::read_only || engine_->read_only()) {
         return statement_failed("the transaction is read-only (25006)");
     }
     return {};
 }
 
-void ModelBackend::begin_statement() {
-    ++command_;
-    if (!snapshot_number_) { snapshot_number_ = engine_->commit_number(); }
+Result<void> ModelBackend::disk_has_room() const {
+    if (!engine_->disk_full()) { return {}; }
+    return failure(ErrorKind::retryable, "disk-full",
+                   "could not extend file: No space left on device (53100)");
 }
 
-Task<void> ModelBackend::finish() {
+void ModelBackend::begin_statement() {
+    ++command_;
+    locks_table_ = false;
+    if (statement_timeout_ > Duration{}) { statement_began_ = engine_->elapsed(); }
+}
+
+void ModelBackend::take_snapshot() {
+    if (snapshot_number_) { return; }
+    snapshot_number_ = engine_->commit_number();
+    if (options_.isolation == Isolation::serializable) {
+        serializable_ = engine_->serializable().begin(options_.access == Access::read_only,
+                                                      engine_->transaction_numbers());
+    }
+}
+
+Task<Result<void>> ModelBackend::finish() {
+    if (serializable_ != nullptr && !engine_->serializable().prepare(*serializable_)) {
+        auto failed = dependency_failure();
+        abort();
+        co_return failed;
+    }
     snapshot_number_.reset();
-    const std::optional<std::size_t> record = engine_->append_commit(owned_);
+    const std::optional<std::size_t> record = engine_->append_commit(*this, held_);
     if (!record) {
         ++engine_->metrics().commits;
+        commit_serializable();
         end_transaction();
-        co_return;
+        co_return Result<void>{};
     }
     state_ = State::committing;
     log_record_ = *record;
+    if (!world_->synchronous_commit) {
+        engine_->flush_later();
+        complete_commit();
+        co_return Result<void>{};
+    }
     if (world_->flush) { co_await world_->flush(); }
-    if (connected()) { complete_commit(); }
+    if (connected()) {
+        engine_->mark_flushed(log_record_);
+        complete_commit();
+    }
+    co_return Result<void>{};
 }
 
 void ModelBackend::complete_commit() {
-    engine_->make_visible(log_record_, owned_);
+    engine_->make_visible(log_record_, *this, held_);
     ++engine_->metrics().commits;
+    commit_serializable();
     end_transaction();
+}
+
+void ModelBackend::commit_serializable() {
+    if (serializable_ == nullptr) { return; }
+    engine_->serializable().commit(*serializable_, engine_->commit_number(),
+                                   engine_->transaction_numbers());
 }
 
 void ModelBackend::abort() {
     if (state_ != State::active) { return; }
-    for (Slot* slot : owned_) { slot->table->roll_back(*slot); }
+    for (Slot* slot : held_) {
+        if (slot->writer() == this) { slot->table->roll_back(*slot); }
+    }
     ++engine_->metrics().aborts;
+    if (serializable_ != nullptr) {
+        engine_->serializable().roll_back(*serializable_, engine_->transaction_numbers());
+    }
     end_transaction();
     state_ = State::failed;
 }
@@ -350,11 +285,20 @@ void ModelBackend::abort() {
 void ModelBackend::end_transaction() {
     snapshot_number_.reset();
     state_ = State::idle;
-    for (Slot* slot : owned_) {
-        slot->owner = nullptr;
-        slot->table->offer(*slot);
+    number_ = 0;
+    serializable_ = nullptr;
+    recovery_conflict_ = false;
+    lock_timeout_ = {};
+    statement_timeout_ = {};
+    for (Slot* slot : held_) {
+        slot->release(this);
+        slot->table->erase_if_unused(*slot);
     }
-    owned_.clear();
+    held_.clear();
+    engine_->locks().end_transaction(locks_);
+    if (engine_->makes(ModelMistake::session_lock_ends_with_transaction)) {
+        engine_->locks().release_all(locks_, true);
+    }
 }
 
 }  // namespace rushproof::simulator

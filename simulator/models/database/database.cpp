@@ -2,9 +2,17 @@
 
 #include <utility>
 
+#include "core/base/assert.hpp"
 #include "simulator/models/database/backend.hpp"
 
 namespace rushproof::simulator {
+
+// Every message of the model ends in "(40001)".
+std::string_view sqlstate(const Error& error) {
+    const std::string_view message = error.message();
+    RP_ASSERT(message.size() > 7 && message.back() == ')');
+    return message.substr(message.size() - 6, 5);
+}
 
 ModelSession::ModelSession(std::shared_ptr<ModelBackend> backend) : backend_(std::move(backend)) {}
 
@@ -20,22 +28,56 @@ Task<Result<std::vector<Rows>>> ModelSession::commit(std::vector<Call> last, Com
     if (fate.outcome == CommitOutcome::normal) {
         return ModelBackend::commit(backend_, std::move(last));
     }
-    auto backend = std::exchange(backend_, std::make_shared<ModelBackend>());
+    auto backend =
+        std::exchange(backend_, std::make_shared<ModelBackend>(ModelBackend::Gone::lost));
     return ModelBackend::commit_unanswered(std::move(backend), std::move(last), fate);
 }
 
 void ModelSession::rollback() { backend_->rollback(); }
 
+void ModelSession::terminate() { backend_->shut_down(); }
+
+void ModelSession::cancel() { backend_->cancel(); }
+
+std::uint64_t ModelSession::number() const { return backend_->locks().number(); }
+
+std::vector<std::uint64_t> ModelSession::blockers() const { return backend_->blockers(); }
+
 ModelDatabase::ModelDatabase(ModelSchema schema, ModelOptions options)
     : engine_(std::make_unique<ModelEngine>(std::move(schema), std::move(options))) {}
 
-ModelDatabase::~ModelDatabase() = default;
-
-std::unique_ptr<ModelSession> ModelDatabase::open_session() {
-    return std::make_unique<ModelSession>(std::make_shared<ModelBackend>(*engine_));
+ModelDatabase::ModelDatabase(ModelSchema schema, ModelOptions options, const ModelDatabase& primary)
+    : ModelDatabase(std::move(schema), std::move(options)) {
+    engine_->follow(*primary.engine_);
 }
 
-void ModelDatabase::crash(std::size_t unflushed_kept) { engine_->crash(unflushed_kept); }
+ModelDatabase::~ModelDatabase() = default;
+
+std::size_t ModelDatabase::replay(std::size_t commits) { return engine_->replay_primary(commits); }
+
+std::size_t ModelDatabase::behind() const { return engine_->behind(); }
+
+std::vector<Row> ModelDatabase::not_replayed(std::string_view table) const {
+    return engine_->not_replayed(table);
+}
+
+void ModelDatabase::cancel_conflicts() { engine_->cancel_conflicts(); }
+
+void ModelDatabase::promote() { engine_->promote(); }
+
+void ModelDatabase::fence() { engine_->set_read_only(true); }
+
+void ModelDatabase::set_disk_full(bool full) { engine_->set_disk_full(full); }
+
+std::unique_ptr<ModelSession> ModelDatabase::open_session() {
+    return std::make_unique<ModelSession>(
+        engine_->full() ? std::make_shared<ModelBackend>(ModelBackend::Gone::too_many)
+                        : std::make_shared<ModelBackend>(*engine_));
+}
+
+std::size_t ModelDatabase::crash(std::size_t unflushed_kept) {
+    return engine_->crash(unflushed_kept);
+}
 
 std::size_t ModelDatabase::unflushed() const { return engine_->unflushed(); }
 

@@ -18,6 +18,18 @@ namespace rushproof::simulator {
 class ModelBackend;
 class ModelEngine;
 
+// Mistakes that a model could make, one at a time, to show that the conformance suite finds them.
+enum class ModelMistake : std::uint8_t {
+    none,
+    filter_not_checked_again,    // after waiting for a row
+    repeatable_read_overwrites,  // what it cannot see
+    sharers_do_not_stop_writers,
+    skip_locked_waits,
+    insert_ignores_uncommitted_key,
+    dependency_missed,  // SERIALIZABLE: of a read on a newer write
+    session_lock_ends_with_transaction,
+};
+
 // What the database takes from the world around it.
 struct ModelOptions {
     std::function<WallTime()> wall;     // its host's wall clock; now() of a transaction
@@ -27,6 +39,22 @@ struct ModelOptions {
     std::function<Task<void>()> flush;
     // Lets time pass; only CommitFate::applied_later needs it.
     std::function<Task<void>(Duration)> sleep;
+    // Runs a call after that time, for deadlock_timeout and the timeouts of
+    // ModelTransaction.  When absent: deadlocks are found at once, nothing times
+    // out.
+    std::function<void(Duration, std::function<void()>)> after;
+    // How long a wait lasts before it is looked at for a deadlock; the one that looks fails.
+    Duration deadlock_timeout = std::chrono::seconds(1);
+    // SERIALIZABLE: an insert meets every overlapping reader that used an index
+    // of the table, as on PostgreSQL while the index is one page; otherwise only
+    // who looked for those very values.
+    bool indexes_are_one_page = false;
+    // False: commits are answered before they are flushed, and flushed wal_writer_delay later.
+    bool synchronous_commit = true;
+    Duration wal_writer_delay = std::chrono::milliseconds(200);
+    // Sessions beyond that are refused with "unavailable" (53300).
+    std::size_t connections_max = SIZE_MAX;
+    ModelMistake mistake = ModelMistake::none;
 };
 
 // What becomes of a COMMIT and of its answer.
@@ -34,7 +62,8 @@ enum class CommitOutcome : std::uint8_t {
     normal,
     applied_unanswered,  // committed (or failed), but the answer is lost
     never_applied,       // lost on the way there: rolled back at once
-    applied_later,       // arrives after `delay`; until then the transaction keeps its locks
+    applied_later,       // arrives after `delay`; until then the transaction keeps its
+                         // locks
 };
 struct CommitFate {
     CommitOutcome outcome = CommitOutcome::normal;
@@ -50,10 +79,13 @@ struct ModelMetrics {
     std::uint64_t conflicts = 0;  // serialization failures
 };
 
+// The SQLSTATE of an error of the model: five characters.
+std::string_view sqlstate(const Error& error);
+
 struct CommittedRow {
     Row row;
-    Duration
-        committed_at;  // when the commit that wrote it became visible, as ModelOptions::elapsed
+    Duration committed_at;  // when the commit that wrote it became visible, as
+                            // ModelOptions::elapsed
 };
 
 // One connection: one transaction after the other, one call under way.  Errors are those of
@@ -70,14 +102,23 @@ public:
     ModelSession& operator=(const ModelSession&) = delete;
     ~ModelSession();
 
-    // Permanent "statement-failed" for isolation levels that are not modelled (serializable).
     // `route` is the caller's business.
     Result<void> begin(TransactionOptions options = {});
     Task<Result<std::vector<Rows>>> execute(std::vector<Call> calls);
-    // ok: durable and visible.  Every fate but normal answers "commit-unknown" (unknown outcome)
-    // and loses the connection.
+    // ok: durable and visible.  Every fate but normal answers "commit-unknown"
+    // (unknown outcome) and loses the connection.
     Task<Result<std::vector<Rows>>> commit(std::vector<Call> last = {}, CommitFate fate = {});
     void rollback();
+
+    // pg_terminate_backend: the call under way, or the next one, answers
+    // "connection-lost" (57P01); a commit in its flush is answered first.
+    void terminate();
+    // pg_cancel_backend: a statement that waits for a lock fails with "query-canceled" (57014).
+    void cancel();
+
+    std::uint64_t number() const;
+    // The sessions that pg_blocking_pids would name, while a call waits for a lock.
+    std::vector<std::uint64_t> blockers() const;
 
 private:
     std::shared_ptr<ModelBackend> backend_;
@@ -93,11 +134,33 @@ public:
 
     std::unique_ptr<ModelSession> open_session();
 
+    // A standby of `primary`, which must live until promote() or longer.  It is read-only (25006)
+    // and empty until it replays.
+    ModelDatabase(ModelSchema schema, ModelOptions options, const ModelDatabase& primary);
+    // Replays the next commits of the primary's log, in its order, which is not always the order in
+    // which they became visible there; returns how many there were.  Only flushed ones arrive.
+    std::size_t replay(std::size_t commits = SIZE_MAX);
+    // How many flushed commits of the primary it has not replayed.
+    std::size_t behind() const;
+    // The rows of that table in those commits, as they were written: what a promotion now loses.
+    std::vector<Row> not_replayed(std::string_view table) const;
+    // Transactions on a standby whose snapshot is older than what it has replayed fail with
+    // "serialization-failure": canceling statement due to conflict with recovery (40001).
+    void cancel_conflicts();
+    // Goes on as a primary with what it has replayed.  The old one is not told.
+    void promote();
+
+    // From now on writes and row locks fail (25006), as on a demoted primary.
+    void fence();
+    // Inserts and updates fail with "disk-full" (53100, retryable).
+    void set_disk_full(bool full);
+
     // The server dies and recovers in one instant: all sessions lose their connection, calls that
     // wait complete with "connection-lost" (on their executor, if that still runs), and the tables
-    // are rebuilt from the log.  Everything acknowledged survives.  Of the commits that were being
-    // flushed the first `unflushed_kept` survive as well: a real disk may have them or not.
-    void crash(std::size_t unflushed_kept = 0);
+    // are rebuilt from the log.  Of the commits that were not flushed the first `unflushed_kept`
+    // survive as well: a real disk may have them or not.  What was acknowledged survives, unless
+    // synchronous_commit is off: then the last of them may vanish.  Returns how many did.
+    std::size_t crash(std::size_t unflushed_kept = 0);
     std::size_t unflushed() const;
 
     // For harness and audits; a service must not see them.  In primary key order.

@@ -16,19 +16,18 @@ constexpr std::int64_t sequence_log_ahead = 32;
 
 ModelEngine::ModelEngine(ModelSchema schema, ModelOptions options)
     : options_(std::make_shared<const ModelOptions>(std::move(options))),
-      statements_(std::move(schema.statements)) {
+      statements_(std::move(schema.statements)),
+      locks_({options_->after, options_->elapsed, options_->deadlock_timeout}),
+      self_(std::make_shared<ModelEngine*>(this)) {
     for (ModelTable& definition : schema.tables) {
         tables_.push_back(std::make_unique<Table>(std::move(definition)));
     }
 }
 
 ModelEngine::~ModelEngine() {
-    // Suspended calls go last: they hold frames, whose destructors look at their slots.
-    std::vector<std::optional<LockWaiter::Suspended>> waiting;
-    for (ModelBackend* backend : backends_) {
-        if (backend->waiter() != nullptr) { waiting.push_back(backend->waiter()->take()); }
-    }
-    sever_backends();
+    // Suspended calls go last: they hold frames, whose destructors look at their
+    // slots.
+    const auto waiting = sever_backends();
 }
 
 Table& ModelEngine::table(std::string_view name) {
@@ -45,8 +44,23 @@ const StatementFunction* ModelEngine::model_of(const Statement& statement) const
     return nullptr;
 }
 
+void ModelEngine::connect(ModelBackend& backend) {
+    backends_.push_back(&backend);
+    locks_.connect(backend.locks());
+}
+
 void ModelEngine::disconnect(ModelBackend& backend) {
     backends_.erase(std::find(backends_.begin(), backends_.end(), &backend));
+}
+
+SerializableManager::Numbers ModelEngine::transaction_numbers() const {
+    SerializableManager::Numbers numbers{transactions_ + 1, transactions_ + 1};
+    for (const ModelBackend* backend : backends_) {
+        if (backend->number() != 0) {
+            numbers.oldest = std::min(numbers.oldest, backend->number());
+        }
+    }
+    return numbers;
 }
 
 std::int64_t ModelEngine::next_number(Table& table) {
@@ -59,10 +73,11 @@ std::int64_t ModelEngine::next_number(Table& table) {
     return sequence.last;
 }
 
-std::optional<std::size_t> ModelEngine::append_commit(const std::vector<Slot*>& slots) {
+std::optional<std::size_t> ModelEngine::append_commit(const ModelBackend& writer,
+                                                      const std::vector<Slot*>& slots) {
     LogRecord record;
     for (const Slot* slot : slots) {
-        if (!slot->uncommitted()) { continue; }
+        if (slot->writer() != &writer) { continue; }
         const Version& version = slot->versions.back();
         record.writes.push_back({slot->table, version.row, version.deleted});
     }
@@ -72,21 +87,39 @@ std::optional<std::size_t> ModelEngine::append_commit(const std::vector<Slot*>& 
     return log_.size() - 1;
 }
 
-void ModelEngine::make_visible(std::size_t record, const std::vector<Slot*>& slots) {
-    flushed_ = std::max(flushed_, record + 1);
+void ModelEngine::mark_flushed(std::size_t record) { flushed_ = std::max(flushed_, record + 1); }
+
+void ModelEngine::flush_later() {
+    RP_ASSERT(options_->after);
+    options_->after(options_->wal_writer_delay,
+                    [self = std::weak_ptr(self_), crashes = crashes_, record = log_.size() - 1] {
+                        const auto engine = self.lock();
+                        if (engine && (*engine)->crashes_ == crashes) {
+                            (*engine)->mark_flushed(record);
+                        }
+                    });
+}
+
+void ModelEngine::make_visible(std::size_t record, const ModelBackend& writer,
+                               const std::vector<Slot*>& slots) {
     log_[record].committed_at = elapsed();
     log_[record].visible = true;
     ++commit_number_;
     for (Slot* slot : slots) {
+        if (slot->writer() != &writer) { continue; }
         slot->table->commit(*slot, commit_number_, log_[record].committed_at);
-        const bool superseded =
-            slot->versions.size() > 1 || (!slot->versions.empty() && slot->versions[0].deleted);
-        if (superseded) {
-            ++slot->vacuums_queued;
-            vacuum_queue_.emplace_back(commit_number_, slot);
-        }
+        queue_vacuum(*slot);
     }
     vacuum();
+}
+
+// If the newest commit superseded anything there.
+void ModelEngine::queue_vacuum(Slot& slot) {
+    const bool superseded =
+        slot.versions.size() > 1 || (!slot.versions.empty() && slot.versions[0].deleted);
+    if (!superseded) { return; }
+    ++slot.vacuums_queued;
+    vacuum_queue_.emplace_back(commit_number_, &slot);
 }
 
 void ModelEngine::vacuum() {
@@ -111,29 +144,42 @@ std::size_t ModelEngine::stored_versions() const {
     return count;
 }
 
-void ModelEngine::sever_backends() {
-    for (ModelBackend* backend : backends_) { backend->sever(); }
+// The calls that waited.
+std::vector<std::optional<LockRequest::Suspended>> ModelEngine::sever_backends() {
+    std::vector<std::optional<LockRequest::Suspended>> waiting;
+    for (ModelBackend* backend : backends_) {
+        LockRequest* request = backend->locks().request;
+        if (request != nullptr) {
+            waiting.push_back(std::exchange(request->suspended, std::nullopt));
+        }
+        backend->sever();
+    }
     backends_.clear();
+    locks_.forget_all();
+    serializable_.clear();
+    return waiting;
 }
 
-void ModelEngine::crash(std::size_t unflushed_kept) {
-    std::vector<std::optional<LockWaiter::Suspended>> waiting;
-    for (ModelBackend* backend : backends_) {
-        if (backend->waiter() != nullptr) { waiting.push_back(backend->waiter()->take()); }
-    }
-    sever_backends();
+std::size_t ModelEngine::crash(std::size_t unflushed_kept) {
+    ++crashes_;
+    auto waiting = sever_backends();
     vacuum_queue_.clear();
     sequences_to_log_.clear();
     for (const auto& table : tables_) {
         table->clear();
         table->sequence = {};
+        table->lock = {};
     }
-    log_.resize(flushed_ + std::min(unflushed_kept, unflushed()));
+    const std::size_t kept = flushed_ + std::min(unflushed_kept, unflushed());
+    const auto lost = std::count_if(log_.begin() + static_cast<std::ptrdiff_t>(kept), log_.end(),
+                                    [](const LogRecord& record) { return record.visible; });
+    log_.resize(kept);
     flushed_ = log_.size();
     for (LogRecord& record : log_) { replay(record); }
     for (auto& call : waiting) {
         if (call) { call->resume(); }
     }
+    return static_cast<std::size_t>(lost);
 }
 
 void ModelEngine::replay(LogRecord& record) {

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "core/base/assert.hpp"
-#include "simulator/models/database/lock_waiter.hpp"
 
 namespace rushproof::simulator {
 
@@ -91,14 +90,21 @@ Key::Key(std::string bytes) : bytes_(std::move(bytes)) {
 }
 
 const Version* Slot::visible(const Snapshot& snapshot) const {
-    for (auto version = versions.rbegin(); version != versions.rend(); ++version) {
+    const std::size_t unseen = first_unseen(snapshot);
+    return unseen == 0 || versions[unseen - 1].deleted ? nullptr : &versions[unseen - 1];
+}
+
+std::size_t Slot::first_unseen(const Snapshot& snapshot) const {
+    std::size_t unseen = versions.size();
+    for (; unseen > 0; --unseen) {
+        const Version& version = versions[unseen - 1];
         const bool seen =
-            version->writer == nullptr
-                ? version->visible_since <= snapshot.commit_number
-                : version->writer == snapshot.reader && version->command < snapshot.command;
-        if (seen) { return version->deleted ? nullptr : &*version; }
+            version.writer == nullptr
+                ? version.visible_since <= snapshot.commit_number
+                : version.writer == snapshot.reader && version.command < snapshot.command;
+        if (seen) { break; }
     }
-    return nullptr;
+    return unseen;
 }
 
 const Version* Slot::newest(const ModelBackend* reader) const {
@@ -112,6 +118,15 @@ std::size_t Slot::first_uncommitted() const {
     std::size_t first = versions.size();
     while (first > 0 && versions[first - 1].writer != nullptr) { --first; }
     return first;
+}
+
+void Slot::release(const ModelBackend* holder) {
+    for (auto held = holders.begin(); held != holders.end(); ++held) {
+        if (held->backend == holder) {
+            holders.erase(held);
+            return;
+        }
+    }
 }
 
 // NULL equals nothing, as in SQL.
@@ -147,35 +162,61 @@ Slot& Table::slot(Key key) {
     return entry->second;
 }
 
-std::vector<Candidate> Table::find(const RowFilter& filter, const Snapshot& snapshot) {
+// Calls visit(slot, selected); `selected`: its columns are known to be equal already.
+template <class Visit>
+void Table::visit(const RowFilter& filter, Visit visit) {
     RP_ASSERT(filter.columns.size() == filter.values.size());
+    if (std::any_of(filter.values.begin(), filter.values.end(), is_null)) { return; }
+    const std::optional<std::size_t> index = index_for(filter);
+    if (!index) {
+        for (auto& [key, slot] : slots_) { visit(slot, false); }
+        return;
+    }
+    if (*index == 0) {
+        const auto entry = slots_.find(Key(encode(filter.values)));
+        if (entry != slots_.end()) { visit(entry->second, true); }
+        return;
+    }
+    auto& entries = indexes_[*index - 1].entries;
+    const auto entry = entries.find(encode(filter.values));
+    if (entry == entries.end()) { return; }
+    for (const Entry& indexed : entry->second) {
+        visit(*indexed.slot, indexed.slot->versions.size() == 1);
+    }
+}
+
+std::vector<Candidate> Table::find(const RowFilter& filter, const Snapshot& snapshot) {
     std::vector<Candidate> result;
-    if (std::any_of(filter.values.begin(), filter.values.end(), is_null)) { return result; }
-    // `selected`: the columns are known to be equal already.
-    const auto consider = [&](Slot& slot, bool selected) {
+    visit(filter, [&](Slot& slot, bool selected) {
         const Version* version = slot.visible(snapshot);
         if (version == nullptr) { return; }
         const Row& row = *version->row;
         if (selected ? !filter.where || filter.where(row) : matches(filter, row)) {
             result.push_back(Candidate{&slot, version->row, version->incarnation});
         }
-    };
-    if (!filter.columns.empty() && filter.columns == key_columns_) {
-        const auto entry = slots_.find(Key(encode(filter.values)));
-        if (entry != slots_.end()) { consider(entry->second, true); }
-        return result;
-    }
-    for (Index& index : indexes_) {
-        if (index.columns != filter.columns) { continue; }
-        const auto entry = index.entries.find(encode(filter.values));
-        if (entry == index.entries.end()) { return result; }
-        for (const Entry& indexed : entry->second) {
-            consider(*indexed.slot, indexed.slot->versions.size() == 1);
-        }
-        return result;
-    }
-    for (auto& [key, slot] : slots_) { consider(slot, false); }
+    });
     return result;
+}
+
+std::vector<Slot*> Table::considered(const RowFilter& filter) {
+    std::vector<Slot*> result;
+    visit(filter, [&](Slot& slot, bool) { result.push_back(&slot); });
+    return result;
+}
+
+std::optional<std::size_t> Table::index_for(const RowFilter& filter) const {
+    if (filter.columns.empty()) { return std::nullopt; }
+    if (filter.columns == key_columns_) { return 0; }
+    for (std::size_t i = 0; i < indexes_.size(); ++i) {
+        if (indexes_[i].columns == filter.columns) { return i + 1; }
+    }
+    return std::nullopt;
+}
+
+std::string Table::value_of(const RowFilter& filter) const { return encode(filter.values); }
+
+std::string Table::index_value(std::size_t index, const Row& row) const {
+    return index == 0 ? key_of(row).bytes() : encode(row, indexes_[index - 1].columns);
 }
 
 void Table::add(Slot& slot, Version version) {
@@ -184,7 +225,6 @@ void Table::add(Slot& slot, Version version) {
 }
 
 void Table::commit(Slot& slot, std::uint64_t commit_number, Duration at) {
-    if (!slot.uncommitted()) { return; }
     erase_versions(slot, slot.first_uncommitted(), slot.versions.size() - 1);
     Version& version = slot.versions.back();
     version.writer = nullptr;
@@ -206,17 +246,8 @@ void Table::vacuum(Slot& slot, std::uint64_t horizon) {
     erase_versions(slot, 0, keep);
 }
 
-void Table::offer(Slot& slot) {
-    if (slot.waiters.empty()) {
-        erase_if_unused(slot);
-    } else {
-        slot.waiters.front()->wake();
-    }
-}
-
 void Table::erase_if_unused(Slot& slot) {
-    if (slot.versions.empty() && slot.owner == nullptr && slot.waiters.empty() &&
-        slot.vacuums_queued == 0) {
+    if (slot.versions.empty() && slot.holders.empty() && slot.vacuums_queued == 0) {
         slots_.erase(slots_.find(*slot.key));
     }
 }

@@ -18,7 +18,7 @@ std::vector<std::string> words(const std::string& text) {
     return result;
 }
 
-// Digits become a number where the statement wants one: in its last argument, or its only one.
+// Digits are numbers.
 Call call_of(const std::vector<std::string>& command) {
     const Statement* statement = nullptr;
     for (const Statement* candidate : statements()) {
@@ -28,8 +28,7 @@ Call call_of(const std::vector<std::string>& command) {
     Row arguments;
     for (std::size_t i = 1; i < command.size(); ++i) {
         const std::string& word = command[i];
-        const bool number =
-            i + 1 == command.size() && word.find_first_not_of("-0123456789") == std::string::npos;
+        const bool number = word.find_first_not_of("-0123456789") == std::string::npos;
         if (number) {
             arguments.emplace_back(std::int64_t{std::stoll(word)});
         } else {

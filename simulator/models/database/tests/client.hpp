@@ -11,7 +11,7 @@
 
 namespace rushproof::simulator::example {
 
-// One session, with the commands and outcomes of interleavings.hpp.
+// One session, with the commands and outcomes.
 class Client {
 public:
     Client(asio::io_context& context, ModelDatabase& database)

@@ -121,6 +121,137 @@ std::vector<StatementModel> other_models() {
     };
 }
 
+RowFilter everything() { return {}; }
+
+StatementModel reading(const Statement& statement, RowLock lock, LockWait wait = LockWait::block) {
+    return {&statement, [lock, wait](ModelTransaction& tx, Row in) {
+                return returning(tx.select_for(lock, "stock", by_key(in), wait));
+            }};
+}
+
+StatementModel reading_free(const Statement& statement, RowLock lock) {
+    return {&statement, [lock](ModelTransaction& tx, Row in) {
+                const auto limit = static_cast<std::size_t>(integer(in, 0));
+                return returning(
+                    tx.select_for(lock, "stock", everything(), LockWait::skip_locked, limit));
+            }};
+}
+
+StatementModel reading_all(const Statement& statement, RowLock lock) {
+    return {&statement, [lock](ModelTransaction& tx, Row) {
+                return returning(tx.select_for(lock, "stock", everything()));
+            }};
+}
+
+Answer one_row(Value value) {
+    Rows rows;
+    rows.rows.emplace_back();
+    rows.rows.back().push_back(std::move(value));
+    co_return rows;
+}
+
+std::vector<StatementModel> read_models() {
+    return {
+        {&read_at_least,
+         [](ModelTransaction& tx, Row in) {
+             return returning(tx.select("stock", at_least(integer(in, 0))));
+         }},
+        {&total,
+         [](ModelTransaction& tx, Row) -> Answer {
+             RP_CO_TRY(const std::vector<Row> rows, co_await tx.select("stock", everything()));
+             std::int64_t sum = 0;
+             for (const Row& row : rows) { sum += integer(row, 1); }
+             co_return co_await one_row(sum);
+         }},
+        {&ledger_of,
+         [](ModelTransaction& tx, Row in) {
+             RowFilter filter;
+             filter.columns.push_back(1);
+             filter.values.push_back(in[0]);
+             return returning(tx.select("ledger", std::move(filter)));
+         }},
+        {&next_number, [](ModelTransaction& tx, Row) { return one_row(tx.next_number("ledger")); }},
+        reading(share, RowLock::share),
+        reading(key_share, RowLock::key_share),
+        reading(no_key_update, RowLock::no_key_update),
+        reading(share_no_wait, RowLock::share, LockWait::no_wait),
+        reading(key_share_no_wait, RowLock::key_share, LockWait::no_wait),
+        reading_free(share_free, RowLock::share),
+        reading_free(no_key_update_free, RowLock::no_key_update),
+        reading_all(lock_all, RowLock::update),
+        reading_all(share_all, RowLock::share),
+    };
+}
+
+StatementModel locking_table(const Statement& statement, TableLock mode,
+                             LockWait wait = LockWait::block) {
+    return {&statement, [mode, wait](ModelTransaction& tx, Row) -> Answer {
+                RP_CO_CHECK(co_await tx.lock_table("stock", mode, wait));
+                co_return Rows{};
+            }};
+}
+
+AdvisoryLock advisory_of(const Row& in, bool shared, bool session) {
+    AdvisoryLock lock;
+    lock.key = integer(in, 0);
+    lock.shared = shared;
+    lock.session = session;
+    return lock;
+}
+
+StatementModel locking(const Statement& statement, bool shared, bool session) {
+    return {&statement, [shared, session](ModelTransaction& tx, Row in) -> Answer {
+                RP_CO_CHECK(co_await tx.advisory_lock(advisory_of(in, shared, session)));
+                co_return Rows{};
+            }};
+}
+
+StatementModel trying(const Statement& statement, bool session) {
+    return {&statement, [session](ModelTransaction& tx, Row in) -> Answer {
+                RP_CO_TRY(
+                    const bool locked,
+                    co_await tx.advisory_lock(advisory_of(in, false, session), LockWait::no_wait));
+                co_return co_await one_row(locked ? "t" : "f");
+            }};
+}
+
+StatementModel unlocking(const Statement& statement, bool shared) {
+    return {&statement, [shared](ModelTransaction& tx, Row in) {
+                const bool held = tx.advisory_unlock(advisory_of(in, shared, true));
+                return one_row(held ? "t" : "f");
+            }};
+}
+
+StatementModel setting(const Statement& statement, LocalSetting set) {
+    return {&statement, [set](ModelTransaction& tx, Row in) {
+                tx.set_local(set, std::chrono::milliseconds(integer(in, 0)));
+                return one_row(std::int64_t{1});
+            }};
+}
+
+std::vector<StatementModel> lock_models() {
+    return {
+        locking_table(table_row_share, TableLock::row_share),
+        locking_table(table_row_exclusive, TableLock::row_exclusive),
+        locking_table(table_share_update_exclusive, TableLock::share_update_exclusive),
+        locking_table(table_share, TableLock::share),
+        locking_table(table_share_row_exclusive, TableLock::share_row_exclusive),
+        locking_table(table_exclusive, TableLock::exclusive),
+        locking_table(table_access_exclusive, TableLock::access_exclusive),
+        locking_table(table_exclusive_no_wait, TableLock::exclusive, LockWait::no_wait),
+        locking(advisory, false, true),
+        locking(advisory_shared, true, true),
+        locking(advisory_xact, false, false),
+        locking(advisory_xact_shared, true, false),
+        trying(try_advisory, true),
+        trying(try_advisory_xact, false),
+        unlocking(advisory_unlock, false),
+        unlocking(advisory_unlock_shared, true),
+        setting(lock_timeout, LocalSetting::lock_timeout),
+        setting(statement_timeout, LocalSetting::statement_timeout),
+    };
+}
+
 }  // namespace
 
 std::span<const Statement* const> statements() {
@@ -142,7 +273,38 @@ std::span<const Statement* const> statements() {
                                     &read_ledger,
                                     &reserve,
                                     &reservations_of,
-                                    &move_reservation};
+                                    &move_reservation,
+                                    &read_at_least,
+                                    &total,
+                                    &ledger_of,
+                                    &next_number,
+                                    &share,
+                                    &key_share,
+                                    &no_key_update,
+                                    &share_no_wait,
+                                    &key_share_no_wait,
+                                    &share_free,
+                                    &no_key_update_free,
+                                    &lock_all,
+                                    &share_all,
+                                    &table_row_share,
+                                    &table_row_exclusive,
+                                    &table_share_update_exclusive,
+                                    &table_share,
+                                    &table_share_row_exclusive,
+                                    &table_exclusive,
+                                    &table_access_exclusive,
+                                    &table_exclusive_no_wait,
+                                    &advisory,
+                                    &advisory_shared,
+                                    &advisory_xact,
+                                    &advisory_xact_shared,
+                                    &try_advisory,
+                                    &try_advisory_xact,
+                                    &advisory_unlock,
+                                    &advisory_unlock_shared,
+                                    &lock_timeout,
+                                    &statement_timeout};
     return all;
 }
 
@@ -154,7 +316,9 @@ ModelSchema model_schema() {
         {"reservation", {"owner", "id", "sku", "quantity"}, 2, false, {{2}}},
     };
     schema.statements = stock_models();
-    for (StatementModel& model : other_models()) { schema.statements.push_back(std::move(model)); }
+    for (const auto& models : {other_models(), read_models(), lock_models()}) {
+        schema.statements.insert(schema.statements.end(), models.begin(), models.end());
+    }
     return schema;
 }
 

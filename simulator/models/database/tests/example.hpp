@@ -45,7 +45,9 @@ inline constexpr Statement take{"take",
                                 "WHERE sku = $1 AND available >= $2 RETURNING sku, available",
                                 {}};
 inline constexpr Statement add_all{
-    "add_all", "UPDATE stock SET available = available + $1 RETURNING sku, available", {}};
+    "add_all",
+    "UPDATE stock SET available = available + $1 WHERE sku > '' RETURNING sku, available",
+    {}};
 inline constexpr Statement take_and_look{
     "take_and_look",
     "WITH taken AS (UPDATE stock SET available = available - $2 WHERE sku = $1) "
@@ -71,6 +73,74 @@ inline constexpr Statement move_reservation{
     "move_reservation",
     "UPDATE reservation SET sku = $3 WHERE owner = $1 AND id = $2 RETURNING *",
     {}};
+
+inline constexpr Statement read_at_least{
+    "read_at_least", "SELECT sku, available FROM stock WHERE available >= $1 ORDER BY sku", {}};
+inline constexpr Statement total{"total", "SELECT sum(available)::bigint FROM stock", {}};
+inline constexpr Statement ledger_of{
+    "ledger_of", "SELECT number, sku, change FROM ledger WHERE sku = $1 ORDER BY number", {}};
+inline constexpr Statement next_number{
+    "next_number", "SELECT nextval(pg_get_serial_sequence('ledger', 'number'))", {}};
+
+inline constexpr Statement share{
+    "share", "SELECT sku, available FROM stock WHERE sku = $1 FOR SHARE", {}};
+inline constexpr Statement key_share{
+    "key_share", "SELECT sku, available FROM stock WHERE sku = $1 FOR KEY SHARE", {}};
+inline constexpr Statement no_key_update{
+    "no_key_update", "SELECT sku, available FROM stock WHERE sku = $1 FOR NO KEY UPDATE", {}};
+inline constexpr Statement share_no_wait{
+    "share_no_wait", "SELECT sku, available FROM stock WHERE sku = $1 FOR SHARE NOWAIT", {}};
+inline constexpr Statement key_share_no_wait{
+    "key_share_no_wait",
+    "SELECT sku, available FROM stock WHERE sku = $1 FOR KEY SHARE NOWAIT",
+    {}};
+inline constexpr Statement share_free{
+    "share_free",
+    "SELECT sku, available FROM stock ORDER BY sku LIMIT $1 FOR SHARE SKIP LOCKED",
+    {}};
+inline constexpr Statement no_key_update_free{
+    "no_key_update_free",
+    "SELECT sku, available FROM stock ORDER BY sku LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED",
+    {}};
+inline constexpr Statement lock_all{
+    "lock_all", "SELECT sku, available FROM stock ORDER BY sku FOR UPDATE", {}};
+inline constexpr Statement share_all{
+    "share_all", "SELECT sku, available FROM stock ORDER BY sku FOR SHARE", {}};
+
+inline constexpr Statement table_row_share{
+    "table_row_share", "LOCK TABLE stock IN ROW SHARE MODE", {}};
+inline constexpr Statement table_row_exclusive{
+    "table_row_exclusive", "LOCK TABLE stock IN ROW EXCLUSIVE MODE", {}};
+inline constexpr Statement table_share_update_exclusive{
+    "table_share_update_exclusive", "LOCK TABLE stock IN SHARE UPDATE EXCLUSIVE MODE", {}};
+inline constexpr Statement table_share{"table_share", "LOCK TABLE stock IN SHARE MODE", {}};
+inline constexpr Statement table_share_row_exclusive{
+    "table_share_row_exclusive", "LOCK TABLE stock IN SHARE ROW EXCLUSIVE MODE", {}};
+inline constexpr Statement table_exclusive{
+    "table_exclusive", "LOCK TABLE stock IN EXCLUSIVE MODE", {}};
+inline constexpr Statement table_access_exclusive{
+    "table_access_exclusive", "LOCK TABLE stock IN ACCESS EXCLUSIVE MODE", {}};
+inline constexpr Statement table_exclusive_no_wait{
+    "table_exclusive_no_wait", "LOCK TABLE stock IN EXCLUSIVE MODE NOWAIT", {}};
+
+inline constexpr Statement advisory{"advisory", "SELECT pg_advisory_lock($1)", {}};
+inline constexpr Statement advisory_shared{
+    "advisory_shared", "SELECT pg_advisory_lock_shared($1)", {}};
+inline constexpr Statement advisory_xact{"advisory_xact", "SELECT pg_advisory_xact_lock($1)", {}};
+inline constexpr Statement advisory_xact_shared{
+    "advisory_xact_shared", "SELECT pg_advisory_xact_lock_shared($1)", {}};
+inline constexpr Statement try_advisory{"try_advisory", "SELECT pg_try_advisory_lock($1)", {}};
+inline constexpr Statement try_advisory_xact{
+    "try_advisory_xact", "SELECT pg_try_advisory_xact_lock($1)", {}};
+inline constexpr Statement advisory_unlock{"advisory_unlock", "SELECT pg_advisory_unlock($1)", {}};
+inline constexpr Statement advisory_unlock_shared{
+    "advisory_unlock_shared", "SELECT pg_advisory_unlock_shared($1)", {}};
+
+// Milliseconds, until the end of the transaction.
+inline constexpr Statement lock_timeout{
+    "lock_timeout", "SELECT 1 FROM set_config('lock_timeout', $1, true)", {}};
+inline constexpr Statement statement_timeout{
+    "statement_timeout", "SELECT 1 FROM set_config('statement_timeout', $1, true)", {}};
 
 // All of the above.
 std::span<const Statement* const> statements();
