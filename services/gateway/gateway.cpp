@@ -53,8 +53,12 @@ private:
             co_return problem(Error(ErrorKind::retryable, "stopping", "gateway is stopping"));
         }
         const Scope::Visit visit = scope_.visit();
-        co_return co_await pass_on(forward, environment_, options_, std::move(context),
-                                   std::move(request));
+        auto call = call_for(forward, options_, environment_.clock.monotonic(), std::move(context),
+                             request);
+        if (!call) { co_return problem(call.error()); }
+        const auto answer = co_await environment_.rpc.call(std::move(call->context), call->target(),
+                                                           std::move(call->outgoing.message));
+        co_return answer_with(forward, answer);
     }
 
     Environment& environment_;

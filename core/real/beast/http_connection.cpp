@@ -183,10 +183,8 @@ Task<void> HttpConnection::serve(std::shared_ptr<HttpConnection> connection) {
         const MonotonicTime start = self.now();
         self.enter(Phase::handling, start);
         ReceivedRequest received = self.reader_.take();
-        HttpResponse response;
-        if (auto refused = self.refusal(start)) {
-            response = *std::move(refused);
-        } else {
+        std::optional<HttpResponse> response = self.refusal(start);
+        if (!response) {
             const InFlight in_flight(self.shared().requests_in_flight);
             Context context = self.context_of(received, start);
             try {
@@ -196,7 +194,7 @@ Task<void> HttpConnection::serve(std::shared_ptr<HttpConnection> connection) {
         }
         const MonotonicTime end = self.now();
         const bool last = self.is_last(received);
-        self.format(response, received, last ? Keep::closing : Keep::open, end);
+        self.format(*response, received, last ? Keep::closing : Keep::open, end);
         self.shared().duration->observe(std::chrono::duration<double>(end - start).count());
         const Sent sent = self.send_now();
         if (sent == Sent::failed) { co_return; }

@@ -17,23 +17,22 @@ MonotonicTime callee_deadline(MonotonicTime ours, MonotonicTime now, Duration ti
 
 }  // namespace
 
-Task<HttpResponse> pass_on(const Forward& forward, Environment& environment, const Options& options,
-                           Context context, HttpRequest request) {
+Result<Call> call_for(const Forward& forward, const Options& options, MonotonicTime now,
+                      Context context, const HttpRequest& request) {
     context.idempotency_key = request.field("idempotency-key");
     if (forward.needs_key && context.idempotency_key.empty()) {
-        co_return problem(Error(ErrorKind::permanent, "missing-header",
-                                "the header Idempotency-Key is required"));
+        return failure(ErrorKind::permanent, "missing-header",
+                       "the header Idempotency-Key is required");
     }
     const std::string_view owner = request.field("x-owner");
     context.principal = owner.empty() ? "anonymous" : owner;
-    context.deadline =
-        callee_deadline(context.deadline, environment.clock.monotonic(), options.request_timeout);
-    auto outgoing = forward.read(request);
-    if (!outgoing) { co_return problem(outgoing.error()); }
-    const RpcTarget target{forward.rpc_method, outgoing->shard};
-    const auto answer =
-        co_await environment.rpc.call(std::move(context), target, std::move(outgoing->message));
-    co_return answer ? forward.write(*answer) : problem(answer.error());
+    context.deadline = callee_deadline(context.deadline, now, options.request_timeout);
+    RP_TRY(Outgoing outgoing, forward.read(request));
+    return Call{std::move(context), forward.rpc_method, std::move(outgoing)};
+}
+
+HttpResponse answer_with(const Forward& forward, const Result<std::string>& answer) {
+    return answer ? forward.write(*answer) : problem(answer.error());
 }
 
 }  // namespace rushproof::gateway

@@ -1,14 +1,28 @@
 // The one use case of gateway: pass a request on to inventory, with less time than is left here.
 #pragma once
-#include "core/ports/environment.hpp"
+#include <string>
+#include <string_view>
+
+#include "core/base/result.hpp"
 #include "core/ports/http.hpp"
+#include "core/ports/rpc.hpp"
 #include "services/gateway/api/forwards.hpp"
 #include "services/gateway/gateway.hpp"
 
 namespace rushproof::gateway {
 
-// `forward`, `environment` and `options` must outlive the task.
-Task<HttpResponse> pass_on(const Forward& forward, Environment& environment, const Options& options,
-                           Context context, HttpRequest request);
+struct Call {
+    RpcTarget target() const { return {method, outgoing.shard}; }
+
+    Context context;
+    std::string_view method;
+    Outgoing outgoing;
+};
+
+// What to ask inventory, or what is wrong with the request.
+Result<Call> call_for(const Forward& forward, const Options& options, MonotonicTime now,
+                      Context context, const HttpRequest& request);
+
+HttpResponse answer_with(const Forward& forward, const Result<std::string>& answer);
 
 }  // namespace rushproof::gateway
