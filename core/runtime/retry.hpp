@@ -1,6 +1,7 @@
 // Trying again: exponential back-off with full jitter, within a deadline and a budget.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <optional>
 
 #include "core/base/result.hpp"
@@ -44,6 +45,8 @@ struct RetryLimits {
     RetryPolicy policy;
     MonotonicTime deadline;
     Repeatable repeatable = Repeatable::no;
+    // Sees every error that is not permanent, for metrics.
+    std::function<void(const Error&)> failed = {};
 };
 
 // Calls `operation` until it answers anything but a retryable error or, if it is repeatable, an
@@ -60,6 +63,7 @@ auto retry(Clock& clock, Random& random, RetryBudget& budget, RetryLimits limits
         if (result) { co_return result; }
         const ErrorKind kind = result.error().kind();
         if (kind == ErrorKind::permanent) { co_return result; }
+        if (limits.failed) { limits.failed(result.error()); }
         if (kind == ErrorKind::unknown_outcome) {
             if (limits.repeatable == Repeatable::no) { co_return result; }
             unknown = result.error();

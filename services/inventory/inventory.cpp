@@ -8,6 +8,7 @@
 #include "services/inventory/api/rpc.hpp"
 #include "services/inventory/app/application.hpp"
 #include "services/inventory/app/feed.hpp"
+#include "services/inventory/app/outbox_mutant.hpp"
 #include "services/inventory/store/statements_outbox.hpp"
 
 namespace rushproof::inventory {
@@ -95,13 +96,23 @@ private:
 
     Task<void> relay_all() {
         while (true) {
-            const auto delivered = co_await relay_.deliver_some(relay_context());
+            const auto delivered = co_await deliver_some();
             if (!delivered) {
                 failed_deliveries_.add();
                 co_return;
             }
             if (*delivered == 0) { co_return; }
         }
+    }
+
+    Task<Result<std::size_t>> deliver_some() {
+        if constexpr (mutants_compiled) {
+            if (options_.mutant == Mutant::m16_reads_from_the_last_on ||
+                options_.mutant == Mutant::m17_removed_before_delivery) {
+                return deliver_carelessly(environment_, relay_context(), options_.mutant);
+            }
+        }
+        return relay_.deliver_some(relay_context());
     }
 
     Context relay_context() const {

@@ -1,6 +1,7 @@
 // The virtual world: the only file of the simulator that knows every part.
 #include "simulator/world/sim_world.hpp"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <utility>
@@ -126,6 +127,7 @@ private:
     std::optional<std::int64_t> commit_time(std::int64_t number);
     void observe(const Event& event);
     void compare_audit();
+    void compare_feed();
     void digest_state();
     std::string waiting_text() const;
 
@@ -340,6 +342,7 @@ void SimWorld::compare_audit() {
                                              sku);
         }
     });
+    compare_feed();
     std::size_t rows = 0;
     database_.model().visit_committed("ledger", [&](const Row&, Duration) { ++rows; });
     if (rows != outcome_.history.ledger.size()) {
@@ -347,6 +350,34 @@ void SimWorld::compare_audit() {
                                          " ledger rows, the API showed " +
                                          std::to_string(outcome_.history.ledger.size()));
     }
+}
+
+// What the delivered events add up to is the stock: nothing was lost, doubled, made up or in
+// disorder on the way.
+void SimWorld::compare_feed() {
+    const bool has_feed = std::any_of(system_.schema.tables.begin(), system_.schema.tables.end(),
+                                      [](const ModelTable& table) { return table.name == "feed"; });
+    if (!has_feed) { return; }
+    std::size_t left = 0;
+    database_.model().visit_committed("outbox", [&](const Row&, Duration) { ++left; });
+    if (left > 0) {
+        outcome_.disagreements.push_back(std::to_string(left) + " events were never delivered");
+    }
+    std::map<std::string, Row> feeds;
+    database_.model().visit_committed("feed", [&](const Row& row, Duration) {
+        feeds.emplace(text(row, 0), row);
+        if (integer(row, 6) > 0) {
+            outcome_.disagreements.push_back("events of " + text(row, 0) + " came in disorder");
+        }
+    });
+    database_.model().visit_committed("stock", [&](const Row& row, Duration) {
+        Row told = feeds[text(row, 0)];
+        told.resize(4, std::int64_t{0});
+        if (!std::equal(row.begin() + 1, row.begin() + 4, told.begin() + 1)) {
+            outcome_.disagreements.push_back(
+                "the events and the database disagree on the stock of " + text(row, 0));
+        }
+    });
 }
 
 void SimWorld::digest_state() {

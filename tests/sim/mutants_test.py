@@ -28,6 +28,15 @@ class Mutants(unittest.TestCase):
     def test_m01_read_modify_write(self):
         self.killed('M01', 'conditional', 'no-oversell', 'conservation')
 
+    def test_m02_check_in_its_own_transaction(self):
+        self.killed('M02', 'conditional', 'no-oversell', 'linearizable')
+
+    def test_m03_conflict_taken_for_success(self):
+        self.killed('M03', 'conditional', 'conservation')
+
+    def test_m04_write_skew(self):
+        self.killed('M04', 'conditional', 'no-oversell', 'linearizable', 'conservation')
+
     def test_m06_retry_without_key(self):
         self.killed('M06', 'conditional', 'idempotent', 'lifecycle')
 
@@ -37,11 +46,26 @@ class Mutants(unittest.TestCase):
     def test_m08_key_without_constraint(self):
         self.killed('M08', 'conditional', 'idempotent', 'lifecycle')
 
+    def test_m14_commit_then_publish(self):
+        self.killed('M14', 'conditional', 'audit')
+
+    def test_m15_publish_then_commit(self):
+        self.killed('M15', 'conditional', 'audit')
+
+    def test_m16_relay_reads_from_the_last_on(self):
+        self.killed('M16', 'conditional', 'audit')
+
+    def test_m17_relay_removes_before_it_delivers(self):
+        self.killed('M17', 'conditional', 'audit')
+
     def test_m25_expire_any_state(self):
         self.killed('M25', 'conditional', 'lifecycle', 'conservation')
 
     def test_m26_expire_by_own_clock(self):
         self.killed('M26', 'conditional', 'lifecycle')
+
+    def test_m27_two_sweepers(self):
+        self.killed('M27', 'conditional', 'lifecycle', 'conservation', 'idempotent')
 
     def test_the_unmutated_twin_survives(self):
         with tempfile.TemporaryDirectory() as out:

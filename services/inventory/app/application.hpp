@@ -57,7 +57,8 @@ public:
     Application(Environment& environment, const Options& options)
         : environment_(environment),
           options_(options),
-          batcher_(environment, options_, retry_budget_) {}
+          contention_(environment.telemetry),
+          batcher_(environment, options_, retry_budget_, contention_) {}
 
     // When no call is under way and none will come.
     Task<void> join() { return batcher_.join(); }
@@ -114,7 +115,8 @@ private:
     // repeated.  `operation` is a callable that returns Task<Result<...>>.
     template <class Operation>
     auto with_retries(const Context& context, Operation operation) {
-        const RetryLimits limits{limits::retry_policy, context.deadline, Repeatable::yes};
+        const RetryLimits limits{limits::retry_policy, context.deadline, Repeatable::yes,
+                                 [this](const Error& error) { contention_.failed(error); }};
         return retry(environment_.clock, environment_.random, retry_budget_, limits,
                      std::move(operation));
     }
@@ -122,6 +124,7 @@ private:
     Environment& environment_;
     Options options_;
     RetryBudget retry_budget_{limits::retries_saved, limits::retries_per_hundred_calls};
+    Contention contention_;
     Batcher batcher_;
 };
 

@@ -46,7 +46,9 @@ public:
     // Decides about the next in line; nothing means that its order is accepted.
     std::optional<Result<Reservation>> answer_or_accept(Order order) {
         const auto known = known_.find(key_of(order.request));
-        if (known != known_.end()) { return first_answer_of(order.request, known->second); }
+        if (known != known_.end()) {
+            return first_answer_of(order.request, known->second, order.mutant);
+        }
         if (const auto taken = take(shelves_, order.request.lines); !taken) {
             return failure(taken.error());
         }
@@ -109,10 +111,12 @@ private:
 
 }  // namespace
 
-Batcher::Batcher(Environment& environment, const Options& options, RetryBudget& retry_budget)
+Batcher::Batcher(Environment& environment, const Options& options, RetryBudget& retry_budget,
+                 Contention& contention)
     : environment_(environment),
       options_(options),
       retry_budget_(retry_budget),
+      contention_(contention),
       batches_(environment.telemetry.counter("inventory_batches_total",
                                              "Transactions that served a batch")),
       requests_(environment.telemetry.counter("inventory_batched_requests_total",
@@ -170,7 +174,8 @@ Task<void> Batcher::settle(Members members) {
     for (const Waiting& member : members) {
         deadline = std::max(deadline, member.context.deadline);
     }
-    const RetryLimits patience{limits::batch_retry_policy, deadline, Repeatable::no};
+    const RetryLimits patience{limits::batch_retry_policy, deadline, Repeatable::no,
+                               [this](const Error& error) { contention_.failed(error); }};
     auto once = [&] { return attempt(members); };
     auto answers = co_await retry(environment_.clock, environment_.random, retry_budget_, patience,
                                   std::move(once));
@@ -208,7 +213,9 @@ Task<Result<Batcher::Answers>> Batcher::attempt(const Members& members) {
                               {std::move(owners), std::string(reserve_operation), std::move(keys)}),
                          due_of_skus_call(locked, limits::expire_batch));
     RP_CO_TRY(const auto transaction, co_await environment_.database.begin(std::move(context)));
+    const MonotonicTime asked = environment_.clock.monotonic();
     RP_CO_TRY(const auto found, co_await transaction->execute(std::move(look)));
+    contention_.locked(environment_.clock.monotonic() - asked);
 
     const std::chrono::microseconds ttl =
         std::chrono::duration_cast<std::chrono::microseconds>(options_.reservation_ttl);

@@ -13,6 +13,7 @@
 #include "core/runtime/resumption.hpp"
 #include "core/runtime/retry.hpp"
 #include "core/runtime/scope.hpp"
+#include "services/inventory/app/contention.hpp"
 #include "services/inventory/domain/reservation.hpp"
 #include "services/inventory/inventory.hpp"
 
@@ -28,7 +29,8 @@ struct ReserveRequest {
 class Batcher {
 public:
     // All outlive the batcher.
-    Batcher(Environment& environment, const Options& options, RetryBudget& retry_budget);
+    Batcher(Environment& environment, const Options& options, RetryBudget& retry_budget,
+            Contention& contention);
 
     // Errors as Application::reserve; retryable "overloaded" when too many wait.
     Task<Result<Reservation>> reserve(Context context, ReserveRequest request);
@@ -53,6 +55,7 @@ private:
     Environment& environment_;
     const Options& options_;
     RetryBudget& retry_budget_;
+    Contention& contention_;
     Counter& batches_;
     Counter& requests_;
     Scope scope_;

@@ -65,6 +65,10 @@ Task<Result<std::size_t>> Application::expire_due(Context context) {
             statement = &mutants::expire_any_state;
             look[0].statement = &mutants::lock_due_any_state;
         }
+        if (options_.mutant == Mutant::m27_two_sweepers) {
+            statement = &mutants::expire_any_state;
+            look[0].statement = &mutants::read_due;
+        }
         if (options_.mutant == Mutant::m26_expire_by_own_clock) {
             look[0].statement = &mutants::lock_due_by;
             look[0].arguments.emplace_back(environment_.clock.wall());

@@ -54,6 +54,7 @@ Reservation made_by(const Order& order, WallTime expires_at);
 
 // The answer to a repeat: what the first use of its key made; "key-reused" if that was another
 // request.  `found` are rows of find_key, all of one reservation.
-Result<Reservation> first_answer_of(const ReserveRequest& request, std::span<const Row> found);
+Result<Reservation> first_answer_of(const ReserveRequest& request, std::span<const Row> found,
+                                    Mutant mutant);
 
 }  // namespace rushproof::inventory

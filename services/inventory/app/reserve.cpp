@@ -4,7 +4,9 @@
 
 #include "core/runtime/uuid.hpp"
 #include "services/inventory/app/application.hpp"
+#include "services/inventory/app/feed.hpp"
 #include "services/inventory/app/order.hpp"
+#include "services/inventory/app/outbox_mutant.hpp"
 #include "services/inventory/app/plants_mutant.hpp"
 #include "services/inventory/domain/checks.hpp"
 #include "services/inventory/domain/event.hpp"
@@ -120,8 +122,12 @@ Reservation made_by(const Order& order, WallTime expires_at) {
     return reservation;
 }
 
-Result<Reservation> first_answer_of(const ReserveRequest& request, std::span<const Row> found) {
-    if (text(found.front(), 0) != fingerprint_of(request.lines)) { return failure(key_reused()); }
+Result<Reservation> first_answer_of(const ReserveRequest& request, std::span<const Row> found,
+                                    Mutant mutant) {
+    if (text(found.front(), 0) != fingerprint_of(request.lines) &&
+        !mutated(mutant, Mutant::m09_other_body_same_answer)) {
+        return failure(key_reused());
+    }
     return reservation_of(found, 1);
 }
 
@@ -136,6 +142,11 @@ Task<Result<Reservation>> Application::reserve(Context context, ReserveRequest r
             result.error().kind() == ErrorKind::unknown_outcome) {
             claimed = IdempotencyKey(uuid_v4(environment_.random));
         }
+        if (mutated(options_.mutant, Mutant::m03_conflict_as_success) && !result &&
+            result.error().code() == "serialization-failure") {
+            const Order order = make_order(request, claimed);
+            co_return made_by(order, environment_.clock.wall() + order.ttl);
+        }
         co_return result;
     };
     co_return co_await with_retries(context, std::move(attempt));
@@ -145,16 +156,24 @@ Task<Result<Reservation>> Application::reserve_once(Context context, ReserveRequ
                                                     IdempotencyKey claimed) {
     const Order order = make_order(std::move(request), std::move(claimed));
     std::vector<Rows> seen;
-    if (options_.strategy == Strategy::naive) {
+    if (options_.strategy == Strategy::naive ||
+        mutated(order.mutant, Mutant::m02_check_in_own_transaction)) {
         std::vector<Call> look;
         for (const Line& line : order.request.lines) {
             look.push_back(stock_call(statements::read_stock, line.sku));
         }
         RP_CO_TRY(seen, co_await read(context, std::move(look)));
     }
-    RP_CO_TRY(auto transaction, co_await environment_.database.begin(context));
+    TransactionOptions isolation;
+    if (mutated(order.mutant, Mutant::m03_conflict_as_success) ||
+        mutated(order.mutant, Mutant::m04_write_skew)) {
+        isolation.isolation = Isolation::repeatable_read;
+    }
+    RP_CO_TRY(auto transaction, co_await environment_.database.begin(context, isolation));
+    const MonotonicTime asked = environment_.clock.monotonic();
     RP_CO_TRY(Hold hold,
               co_await hold_stock(*transaction, order, options_.strategy, std::move(seen)));
+    contention_.locked(environment_.clock.monotonic() - asked);
     if (hold.repeat) {
         transaction.reset();
         co_return co_await first_answer(std::move(context), order);
@@ -171,9 +190,26 @@ Task<Result<Reservation>> Application::reserve_once(Context context, ReserveRequ
     for (LedgerEntry& entry : entries_of(LedgerKind::reserve, made_by(order, {}))) {
         entries.push_back(std::move(entry));
     }
-    append(hold.rest, record_calls(environment_.random, entries, hold.low));
+    std::vector<Call> record = record_calls(environment_.random, entries, hold.low);
+    std::vector<OutboxEvent> published;
+    if constexpr (mutants_compiled) { published = without_outbox(order.mutant, record); }
+    append(hold.rest, std::move(record));
     hold.rest.push_back(insert_call({&order, 1}));
+    if (mutated(order.mutant, Mutant::m15_publish_then_commit)) {
+        RP_CO_CHECK(co_await add_to_feed(environment_.database, context, published));
+    }
     RP_CO_TRY(const auto answers, co_await transaction->commit(std::move(hold.rest)));
+    if (mutated(order.mutant, Mutant::m14_commit_then_publish)) {
+        co_await add_to_feed(environment_.database, context, published);
+    }
+    if (mutated(order.mutant, Mutant::m04_write_skew)) {
+        std::vector<Call> late;
+        for (const Line& line : order.request.lines) {
+            late.push_back(stock_call(statements::change_held, line.sku, line.quantity));
+        }
+        RP_CO_TRY(transaction, co_await environment_.database.begin(context));
+        RP_CO_CHECK(co_await transaction->commit(std::move(late)));
+    }
     if (mutated(order.mutant, Mutant::m07_key_in_own_transaction)) {
         RP_CO_TRY(transaction, co_await environment_.database.begin(context));
         auto late = pipeline(write_key_call(statements::claim_key, order));
@@ -202,7 +238,7 @@ Task<Result<Reservation>> Application::first_answer(Context context, Order order
     if (found.rows.empty()) {
         co_return failure(ErrorKind::retryable, "key-in-flight", "the key's first use just ended");
     }
-    co_return first_answer_of(order.request, found.rows);
+    co_return first_answer_of(order.request, found.rows, order.mutant);
 }
 
 }  // namespace rushproof::inventory

@@ -5,6 +5,7 @@
 #include "services/inventory/app/order.hpp"
 #include "services/inventory/store/calls.hpp"
 #include "services/inventory/store/statements.hpp"
+#include "services/inventory/store/statements_mutant.hpp"
 
 namespace rushproof::inventory {
 
@@ -132,12 +133,62 @@ Task<Result<Hold>> hold_m01(Transaction& transaction, const Order& order) {
     co_return hold;
 }
 
+// Adds to what it has not locked since it looked.
+Task<Result<Hold>> hold_m02(Transaction& transaction, const Order& order, std::vector<Rows> seen) {
+    auto calls = pipeline(claim_call(order));
+    Hold hold;
+    for (std::size_t i = 0; i < order.request.lines.size(); ++i) {
+        const Line& line = order.request.lines[i];
+        if (!is_enough(seen[i], line)) {
+            hold.missing.push_back(line);
+        } else {
+            calls.push_back(stock_call(statements::change_held, line.sku, line.quantity));
+        }
+    }
+    RP_CO_TRY(const auto answers, co_await transaction.execute(std::move(calls)));
+    hold.repeat = !is_claimed(answers[0], order);
+    co_return hold;
+}
+
+// Compares the sum of other rows with a limit, and adds a row of its own.
+[[maybe_unused]] Task<Result<Hold>> hold_m04(Transaction& transaction, const Order& order,
+                                             const Statement& sum_held) {
+    auto calls = pipeline(claim_call(order));
+    for (const Line& line : order.request.lines) {
+        calls.push_back(stock_call(statements::read_stock, line.sku));
+        calls.push_back(stock_call(sum_held, line.sku));
+    }
+    RP_CO_TRY(const auto answers, co_await transaction.execute(std::move(calls)));
+    Hold hold;
+    hold.repeat = !is_claimed(answers[0], order);
+    if (hold.repeat) { co_return hold; }
+    for (std::size_t i = 0; i < order.request.lines.size(); ++i) {
+        const Line& line = order.request.lines[i];
+        const Rows& stock = answers[2 * i + 1];
+        if (stock.rows.empty()) { co_return failure(no_such_sku(line.sku)); }
+        const Quantity sum(integer(answers[2 * i + 2].rows.at(0), 0));
+        if (stock_of(stock.rows[0]).on_hand - sum < line.quantity) {
+            co_return failure(too_little_of(line.sku));
+        }
+    }
+    co_return hold;
+}
+
 }  // namespace
 
 Task<Result<Hold>> hold_stock(Transaction& transaction, const Order& order, Strategy strategy,
                               std::vector<Rows> seen) {
-    if (mutated(order.mutant, Mutant::m01_read_modify_write)) {
+    if (mutated(order.mutant, Mutant::m01_read_modify_write) ||
+        mutated(order.mutant, Mutant::m03_conflict_as_success)) {
         return hold_m01(transaction, order);
+    }
+    if (mutated(order.mutant, Mutant::m02_check_in_own_transaction)) {
+        return hold_m02(transaction, order, std::move(seen));
+    }
+    if constexpr (mutants_compiled) {
+        if (order.mutant == Mutant::m04_write_skew) {
+            return hold_m04(transaction, order, mutants::sum_held);
+        }
     }
     switch (strategy) {
         case Strategy::naive: return hold_naive(transaction, order, std::move(seen));

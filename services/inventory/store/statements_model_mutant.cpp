@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <iterator>
+
 #include "services/inventory/store/model_parts.hpp"
 #include "services/inventory/store/statements_mutant.hpp"
 
@@ -51,6 +54,53 @@ Task<Result<Rows>> model_insert_loose_key(ModelTransaction& transaction, Row arg
     co_return model::changed(rows);
 }
 
+Task<Result<Rows>> model_sum_held(ModelTransaction& transaction, Row arguments) {
+    RowFilter filter;
+    filter.columns = {reservation::sku, reservation::state};
+    filter.values.push_back(arguments[0]);
+    filter.values.emplace_back(std::string("held"));
+    RP_CO_TRY(const auto rows, co_await transaction.select("reservation", std::move(filter)));
+    std::int64_t sum = 0;
+    for (const Row& row : rows) { sum += integer(row, reservation::quantity); }
+    Rows result;
+    result.rows.push_back(Row{sum});
+    co_return result;
+}
+
+// outbox: number, id, lane, aggregate, kind, body, created_at; feed: the sixth is last
+Task<Result<Rows>> model_read_new_events(ModelTransaction& transaction, Row arguments) {
+    RowFilter every_sku;
+    RP_CO_TRY(const auto known, co_await transaction.select("feed", std::move(every_sku)));
+    std::int64_t last = 0;
+    for (const Row& row : known) { last = std::max(last, integer(row, 5)); }
+    RowFilter later;
+    later.where = [last](const Row& row) { return integer(row, 0) > last; };
+    RP_CO_TRY(const auto rows, co_await transaction.select("outbox", std::move(later)));
+    Rows result;
+    for (const Row& row : rows) {
+        if (std::ssize(result.rows) == integer(arguments, 0)) { break; }
+        result.rows.push_back(model::pick(row, {0, 1, 3, 4, 5}));
+        result.rows.back().emplace_back(std::int64_t{0});
+    }
+    co_return result;
+}
+
+Task<Result<Rows>> model_read_due(ModelTransaction& transaction, Row arguments) {
+    RowFilter filter = where(reservation::state, std::string("held"));
+    filter.where = [now = transaction.now()](const Row& row) {
+        return wall_time(row, reservation::expires_at) <= now;
+    };
+    RP_CO_TRY(const auto rows, co_await transaction.select("reservation", std::move(filter)));
+    Rows result;
+    for (const Row& row : rows) {
+        if (std::ssize(result.rows) == integer(arguments, 0)) { break; }
+        result.rows.push_back(
+            model::pick(row, {reservation::id, reservation::sku, reservation::quantity,
+                              reservation::key, reservation::lines}));
+    }
+    co_return result;
+}
+
 }  // namespace
 
 void extend(ModelSchema& schema) {
@@ -59,6 +109,9 @@ void extend(ModelSchema& schema) {
                    .columns = {"number", "owner", "operation", "key", "fingerprint", "result"},
                    .identity = true,
                    .indexes = {{1, 2, 3}}});
+    schema.statements.push_back({&sum_held, &model_sum_held});
+    schema.statements.push_back({&read_new_events, &model_read_new_events});
+    schema.statements.push_back({&read_due, &model_read_due});
     schema.statements.push_back({&lock_due_by, &model_lock_due_by});
     schema.statements.push_back({&lock_due_any_state, &model_lock_due_any_state});
     schema.statements.push_back({&expire_any_state, &model_expire_any_state});

@@ -45,6 +45,29 @@ const Statement insert_loose_key{
     "VALUES ($1, $2, $3, $4, $5)",
 };
 
+const Statement sum_held{
+    "inventory.mutant.sum_held",
+    "SELECT coalesce(sum(quantity), 0)::bigint FROM inventory.reservation "
+    "WHERE sku = $1 AND state = 'held'",
+    "SELECT coalesce(sum(quantity), 0) FROM reservation WHERE sku = $1 AND state = 'held'",
+};
+
+const Statement read_new_events{
+    "inventory.mutant.read_new_events",
+    "SELECT number, id, aggregate, kind, body, 0::bigint FROM inventory.outbox "
+    "WHERE number > (SELECT coalesce(max(last), 0) FROM inventory.feed) ORDER BY number LIMIT $1",
+    "SELECT number, id, aggregate, kind, body, 0 FROM outbox "
+    "WHERE number > (SELECT coalesce(max(last), 0) FROM feed) ORDER BY number LIMIT $1",
+};
+
+const Statement read_due{
+    "inventory.mutant.read_due",
+    "SELECT id, sku, quantity, key, lines FROM inventory.reservation "
+    "WHERE state = 'held' AND expires_at <= transaction_time() ORDER BY id LIMIT $1",
+    "SELECT id, sku, quantity, key, lines FROM reservation "
+    "WHERE state = 'held' AND expires_at <= transaction_time() ORDER BY id LIMIT $1",
+};
+
 const Migration create_tables{
     .version = 1'000'001,
     .name = "inventory.mutant.create_tables",
@@ -72,7 +95,8 @@ CREATE TABLE idempotency_loose (
 
 const std::vector<const Statement*>& statements() {
     static const std::vector<const Statement*> all{
-        &lock_due_by, &lock_due_any_state, &expire_any_state, &find_loose_key, &insert_loose_key,
+        &lock_due_by,      &lock_due_any_state, &expire_any_state, &find_loose_key,
+        &insert_loose_key, &sum_held,           &read_new_events,  &read_due,
     };
     return all;
 }

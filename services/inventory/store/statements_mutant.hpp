@@ -14,6 +14,10 @@ extern const Statement expire_any_state;    // M25: $1 ids
 extern const Statement find_loose_key;      // M08: as find_key
 extern const Statement insert_loose_key;    // M08: as claim_key, but nothing is unique
 
+extern const Statement sum_held;         // M04: $1 sku -> units of its held reservations
+extern const Statement read_new_events;  // M16: $1 limit -> as read_lane, from the last one on
+extern const Statement read_due;         // M27: as lock_due, without a lock
+
 const std::vector<const Statement*>& statements();
 extern const Migration create_tables;
 

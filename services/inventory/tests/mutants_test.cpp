@@ -38,6 +38,40 @@ TEST(Mutants, M01OversellsWithoutAnyFault) {
     EXPECT_TRUE(mutated.bench.audit().starts_with("oversold")) << mutated.bench.audit();
 }
 
+TEST(Mutants, M02OversellsWithoutAnyFault) {
+    Mutated mutated(Mutant::m02_check_in_own_transaction);
+    std::vector<Result<Reservation>> answers;
+    for (int i = 0; i < 3; ++i) {
+        mutated.bench.start_reserve("k" + std::to_string(i), 6, answers);
+    }
+    mutated.world.run();
+    EXPECT_TRUE(mutated.bench.audit().starts_with("oversold")) << mutated.bench.audit();
+}
+
+TEST(Mutants, M03AcknowledgesWhatWasNotCommitted) {
+    Mutated mutated(Mutant::m03_conflict_as_success);
+    std::vector<Result<Reservation>> answers;
+    for (int i = 0; i < 3; ++i) {
+        mutated.bench.start_reserve("k" + std::to_string(i), 1, answers);
+    }
+    mutated.world.run();
+    std::size_t lost = 0;
+    for (const auto& answer : answers) {
+        if (answer && !mutated.bench.get(answer->id)) { ++lost; }
+    }
+    EXPECT_GT(lost, 0u);
+}
+
+TEST(Mutants, M04OversellsBySnapshots) {
+    Mutated mutated(Mutant::m04_write_skew);
+    std::vector<Result<Reservation>> answers;
+    for (int i = 0; i < 3; ++i) {
+        mutated.bench.start_reserve("k" + std::to_string(i), 6, answers);
+    }
+    mutated.world.run();
+    EXPECT_TRUE(mutated.bench.audit().starts_with("oversold")) << mutated.bench.audit();
+}
+
 TEST(Mutants, M06DoublesAfterAnUnknownCommit) {
     Mutated mutated(Mutant::m06_retry_without_key);
     mutated.database.fail_step(3, Fault::lost_answer);
@@ -64,6 +98,25 @@ TEST(Mutants, M08DoublesConcurrentRepeats) {
     for (int i = 0; i < 2; ++i) { mutated.bench.start_reserve("l", 2, answers); }
     mutated.world.run();
     EXPECT_EQ(mutated.bench.audit(), "two reservations for key l");
+}
+
+TEST(Mutants, M09AnswersAnotherRequestAsTheFirst) {
+    Mutated mutated(Mutant::m09_other_body_same_answer);
+    const auto first = mutated.bench.reserve("k", 2);
+    EXPECT_EQ(mutated.bench.reserve("k", 3)->id, first->id);
+}
+
+TEST(Mutants, M27TwoSweepsGiveBackTwice) {
+    Mutated mutated(Mutant::m27_two_sweepers);
+    mutated.bench.reserve("k", 2);
+    mutated.world.run_for(minutes(11));
+    for (int i = 0; i < 2; ++i) {
+        asio::co_spawn(mutated.world.executor("sweep"),
+                       mutated.bench.application.expire_due(mutated.bench.context()),
+                       [](const std::exception_ptr&, Result<std::size_t>) {});
+    }
+    mutated.world.run();
+    EXPECT_EQ(mutated.bench.audit(), "expire after 'expire'");
 }
 
 TEST(Mutants, M25ExpiresWhatWasConfirmed) {
