@@ -121,6 +121,42 @@ Result<void> read_inventory_urls(const Settings& settings, HostConfig& config) {
     return {};
 }
 
+bool is_postgres(const std::string& text) {
+    return text.starts_with("postgresql://") || text.starts_with("postgres://");
+}
+
+Result<std::string> read_postgres_url(const Setting& setting) {
+    if (!is_postgres(setting.text) || !check_postgres_url(setting.text)) {
+        // Not what was given: it may hold a password.
+        return bad_setting({"(not shown)", setting.source},
+                           "a URL such as postgresql://user@host:5432/database");
+    }
+    return setting.text;
+}
+
+Result<void> read_database(const Settings& settings, HostConfig& config) {
+    const Setting database = settings.get("database");
+    const Setting replica = settings.get("database-replica");
+    RP_TRY(config.postgres.connections_max,
+           read_count(settings.get("database-connections"), 1, 10'000));
+    if (is_postgres(database.text)) {
+        RP_TRY(config.postgres.url, read_postgres_url(database));
+        if (!replica.text.empty()) {
+            RP_TRY(config.postgres.replica_url, read_postgres_url(replica));
+        }
+        return {};
+    }
+    if (!database.text.starts_with(sqlite_scheme) || database.text.size() == sqlite_scheme.size()) {
+        return bad_setting(
+            database, "sqlite:PATH, such as sqlite:rushproof.db, or postgresql://user@host/name");
+    }
+    if (!replica.text.empty()) {
+        return bad_setting(replica, "nothing, because SQLite has no replicas");
+    }
+    config.database_path = database.text.substr(sqlite_scheme.size());
+    return {};
+}
+
 }  // namespace
 
 const std::vector<SettingInfo>& known_settings() {
@@ -130,7 +166,10 @@ const std::vector<SettingInfo>& known_settings() {
         {"rpc-listen", "", "Where to answer other processes' calls; empty: nowhere"},
         {"grpc-listen", "", "Where to answer clients' gRPC calls, such as 127.0.0.1:50051"},
         {"inventory-url", "", "Where inventory answers calls, when it runs in other processes"},
-        {"database", "sqlite:rushproof.db", "Where inventory keeps its data: sqlite:PATH"},
+        {"database", "sqlite:rushproof.db",
+         "Where inventory keeps its data: sqlite:PATH or postgresql://user@host/name"},
+        {"database-replica", "", "A PostgreSQL replica for reads; empty: the database itself"},
+        {"database-connections", "16", "Connections to PostgreSQL, and as many to the replica"},
         {"strategy", "batched", "How a reservation is made safe"},
         {"reservation-ttl", "10m", "How long a reservation is held before it expires"},
         {"sweep-interval", "1s", "How often expired reservations are looked for"},
@@ -150,12 +189,11 @@ const std::vector<SettingInfo>& known_settings() {
     return settings;
 }
 
-Result<std::string> read_database_path(const Settings& settings) {
-    const Setting setting = settings.get("database");
-    if (!setting.text.starts_with(sqlite_scheme) || setting.text.size() == sqlite_scheme.size()) {
-        return bad_setting(setting, "sqlite:PATH, such as sqlite:rushproof.db");
-    }
-    return setting.text.substr(sqlite_scheme.size());
+Result<HostConfig> read_migrate_config(const Settings& settings) {
+    HostConfig config;
+    config.inventory = true;
+    RP_CHECK(read_database(settings, config));
+    return config;
 }
 
 Result<HostConfig> read_config(const Settings& settings) {
@@ -168,7 +206,7 @@ Result<HostConfig> read_config(const Settings& settings) {
     RP_CHECK(read_rpc(settings, config));
     RP_CHECK(read_grpc(settings, config));
     RP_CHECK(read_inventory_urls(settings, config));
-    RP_TRY(config.database_path, read_database_path(settings));
+    RP_CHECK(read_database(settings, config));
     inventory::Options& inventory = config.inventory_options;
     RP_TRY(inventory.strategy, read_strategy(settings.get("strategy")));
     RP_TRY(inventory.reservation_ttl, read_duration(settings.get("reservation-ttl"), 1ms, 24h));

@@ -10,6 +10,7 @@
 #include "core/real/beast/http_connection_pool.hpp"
 #include "core/real/beast/http_server.hpp"
 #include "core/real/grpc/grpc_server.hpp"
+#include "core/real/postgres/postgres_database.hpp"
 #include "services/inventory/inventory.hpp"
 
 namespace rushproof {
@@ -21,7 +22,8 @@ struct HostConfig {
     std::optional<HttpServerOptions> rpc;      // where other processes call our roles
     std::optional<GrpcServerOptions> grpc;     // where clients call our roles by gRPC
     std::vector<HttpEndpoint> inventory_urls;  // whom to call when inventory is not among our roles
-    std::string database_path;                 // of SQLite
+    std::string database_path;                 // of SQLite, unless postgres has a URL
+    PostgresOptions postgres;                  // connections_max is for the whole process
     inventory::Options inventory_options;
     std::size_t threads = 1;
     std::optional<int> ready_fd;
@@ -35,6 +37,6 @@ const std::vector<SettingInfo>& known_settings();
 Result<HostConfig> read_config(const Settings& settings);
 
 // The part of it that `rushproofd migrate` needs.
-Result<std::string> read_database_path(const Settings& settings);
+Result<HostConfig> read_migrate_config(const Settings& settings);
 
 }  // namespace rushproof

@@ -37,9 +37,9 @@ int run(int argc, char** argv) {
     if (const auto* end = std::get_if<CommandLineEnd>(&parsed)) { return end->exit_code; }
     const auto& line = std::get<CommandLine>(parsed);
     if (line.command == HostCommand::migrate) {
-        const auto path = read_database_path(line.settings);
-        if (!path) { return end_with(path.error()); }
-        const auto migrated = migrate(*path);
+        const auto config = read_migrate_config(line.settings);
+        if (!config) { return end_with(config.error()); }
+        const auto migrated = migrate(*config);
         return migrated ? 0 : end_with(migrated.error());
     }
     const auto config = read_config(line.settings);

@@ -18,11 +18,11 @@
 #include "core/real/os/real_random.hpp"
 #include "core/real/os/real_spawner.hpp"
 #include "core/real/os/stop_signals.hpp"
-#include "core/real/sqlite/sqlite_database.hpp"
 #include "core/real/telemetry/real_telemetry.hpp"
 #include "core/runtime/http_router.hpp"
 #include "core/runtime/rpc_router.hpp"
 #include "services/gateway/gateway.hpp"
+#include "services/host/databases.hpp"
 #include "services/host/health.hpp"
 #include "services/host/local_rpc.hpp"
 
@@ -30,21 +30,7 @@ namespace rushproof {
 
 namespace {
 
-// The database of a process whose roles need none.
-class NoDatabase final : public Database {
-public:
-    Task<Result<std::unique_ptr<Transaction>>> begin(Context, TransactionOptions) override {
-        co_return failure(ErrorKind::retryable, "unavailable", "this process has no database");
-    }
-};
-
-Result<std::unique_ptr<SqliteDatabase>> open_database(const std::string& path) {
-    SqliteOptions options;
-    options.path = path;
-    RP_TRY(auto database, SqliteDatabase::open(std::move(options)));
-    RP_CHECK(database->apply("inventory", inventory::migrations()));
-    return database;
-}
+constexpr Duration database_wait = std::chrono::seconds(30);
 
 using MakeRpc = std::function<std::unique_ptr<Rpc>(const asio::any_io_executor&, Clock&)>;
 
@@ -98,7 +84,7 @@ private:
     mutable RealTelemetry telemetry_;
     std::atomic<bool> draining_ = false;
     Cores cores_;
-    std::unique_ptr<Database> database_;
+    std::unique_ptr<Databases> databases_;
     std::vector<LocalInstance> instances_;
     std::vector<std::unique_ptr<Core>> worlds_;
     std::unique_ptr<HttpServer> http_server_;
@@ -107,11 +93,7 @@ private:
 };
 
 Result<void> RealWorld::start() {
-    if (config_.inventory) {
-        RP_TRY(database_, open_database(config_.database_path));
-    } else {
-        database_ = std::make_unique<NoDatabase>();
-    }
+    RP_TRY(databases_, Databases::open(config_, telemetry_, database_wait));
     for (std::size_t i = 0; i < cores_.size(); ++i) { add_core(cores_[i]); }
     RP_CHECK(listen());
     for (const auto& world : worlds_) {
@@ -127,7 +109,8 @@ void RealWorld::add_core(asio::io_context& context) {
     const MakeRpc rpc = [this](const auto& executor, Clock& clock) {
         return make_rpc(executor, clock);
     };
-    auto world = std::make_unique<Core>(context, *database_, telemetry_, rpc);
+    Database& database = databases_->add_core(context.get_executor());
+    auto world = std::make_unique<Core>(context, database, telemetry_, rpc);
     if (config_.gateway) {
         gateway::Options options;
         options.request_timeout = config_.http.request_timeout;
@@ -225,8 +208,9 @@ Result<void> serve(const HostConfig& config) {
     return {};
 }
 
-Result<void> migrate(const std::string& database_path) {
-    RP_TRY(const auto database, open_database(database_path));
+Result<void> migrate(const HostConfig& config) {
+    RealTelemetry telemetry(config.log_level);
+    RP_TRY(const auto databases, Databases::open(config, telemetry, Duration::zero()));
     return {};
 }
 

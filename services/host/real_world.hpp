@@ -7,11 +7,11 @@ namespace rushproof {
 
 // Serves until the first SIGTERM or SIGINT, then stops accepting, finishes what was accepted, and
 // returns.  A second signal ends the process at once with 128 + its number.  To be called before
-// the process has a second thread.  Errors, all permanent: "cannot-listen" and those of opening
-// the database.
+// the process has a second thread.  Errors: permanent "cannot-listen", and those of opening the
+// database.
 Result<void> serve(const HostConfig& config);
 
 // Brings the tables of every role up to date.
-Result<void> migrate(const std::string& database_path);
+Result<void> migrate(const HostConfig& config);
 
 }  // namespace rushproof

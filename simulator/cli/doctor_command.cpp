@@ -88,10 +88,25 @@ Finding disk() {
             std::to_string(writes * 5) + " fdatasync a second in " + path.parent_path().string()};
 }
 
+// What infra/stack can start; its own text says how to get what is missing.
+Finding postgres() {
+    const std::string command =
+        "'" + stack_program().string() + "' run postgres --fast --no-replica -- true 2>&1";
+    std::string said;
+    FILE* const pipe = ::popen(command.c_str(), "r");
+    for (int c = pipe == nullptr ? EOF : std::getc(pipe); c != EOF; c = std::getc(pipe)) {
+        said += c == '\n' ? ' ' : static_cast<char>(c);
+    }
+    const bool good = pipe != nullptr && ::pclose(pipe) == 0;
+    return {
+        "PostgreSQL", good,
+        good ? "a private one can be started" : said + "(only scenarios with database: postgres)"};
+}
+
 int doctor() {
     int problems = 0;
     for (const Finding& finding :
-         {cores(), clock_source(), loopback(), service_program(), disk()}) {
+         {cores(), clock_source(), loopback(), service_program(), postgres(), disk()}) {
         std::printf("%-4s %-16s %s\n", finding.good ? "ok" : "NO", finding.what.c_str(),
                     finding.detail.c_str());
         problems += finding.good ? 0 : 1;

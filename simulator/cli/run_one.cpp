@@ -50,6 +50,15 @@ std::filesystem::path program_beside_this_one() {
     return "rushproofd";
 }
 
+// The program stands in build/PRESET/simulator/cli of the repository that it was built from.
+std::filesystem::path stack_program() {
+    std::error_code error;
+    const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+    const auto beside = self.parent_path() / "../../../../infra/stack/stack";
+    return std::filesystem::exists(beside, error) ? beside.lexically_normal()
+                                                  : std::filesystem::path("infra/stack/stack");
+}
+
 std::vector<Scenario> keep_cells(std::vector<Scenario> scenarios,
                                  const std::vector<std::string>& only) {
     for (const std::string& filter : only) {
@@ -96,6 +105,7 @@ RunRecord run_in_real_time(const Scenario& scenario, std::uint64_t seed,
     options.seed = seed;
     options.plan = plan_faults(scenario, seed);
     options.program = live.program.empty() ? program_beside_this_one().string() : live.program;
+    options.stack = stack_program().string();
     options.directory = directory.path;
     LiveOutcome outcome = run_live(scenario, options);
     RunEvidence evidence;

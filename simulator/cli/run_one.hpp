@@ -17,6 +17,8 @@ struct RunDirectory {
 
 // rushproofd as installed or built next to this program.
 std::filesystem::path program_beside_this_one();
+// infra/stack/stack of the repository, where this program was built in one.
+std::filesystem::path stack_program();
 
 struct LiveSettings {
     std::string program;  // rushproofd; empty: beside this program

@@ -120,7 +120,7 @@ public:
     LiveRun(const Scenario& scenario, const LiveOptions& options)
         : scenario_(scenario),
           options_(options),
-          system_(scenario, options.program, options.directory),
+          system_(scenario, options.program, options.stack, options.directory),
           campaign_(options.plan, system_, fault_history_) {}
 
     LiveOutcome run() {
@@ -144,7 +144,8 @@ public:
         over_.set_value();
         if (nemesis_.joinable()) { nemesis_.join(); }
         if (outcome_.history.audited) {
-            outcome_.disagreements = compare_with_database(outcome_.history, system_.database());
+            outcome_.disagreements =
+                compare_with_database(outcome_.history, system_.read_database());
         }
         outcome_.interrupted = interrupted_;
         return std::move(outcome_);

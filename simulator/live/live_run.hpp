@@ -18,6 +18,7 @@ struct LiveOptions {
     std::uint64_t seed = 1;
     std::vector<PlannedFault> plan;
     std::string program;              // rushproofd
+    std::string stack;                // infra/stack/stack, for a scenario on PostgreSQL
     std::filesystem::path directory;  // for databases and logs; created, and left for inspection
     unsigned threads = 1;             // generator threads, each with an io_context of its own
 };
@@ -27,7 +28,7 @@ struct LiveOutcome {
     LoadMetrics load;
     std::vector<FaultRecord> faults;
     std::vector<std::string> troubles;       // why it cannot be judged
-    std::vector<std::string> disagreements;  // between the audit and the database files
+    std::vector<std::string> disagreements;  // between the audit and the database
     std::vector<std::string> doubts;         // why latencies must not be believed
     std::vector<std::string> notes;          // "gateway/0: 41 MB at most"
     bool interrupted = false;  // SIGINT or SIGTERM came: everything was healed and stopped

@@ -16,7 +16,7 @@ namespace rushproof::simulator {
 
 namespace {
 
-constexpr std::string_view inventory_name = "inventory/0";
+constexpr std::string_view postgres_name = "postgres";
 constexpr int ready_within_ms = 20'000;
 constexpr auto drain_within = std::chrono::seconds(15);
 
@@ -32,20 +32,25 @@ std::string file_name(std::string instance) {
 
 }  // namespace
 
-LiveSystem::LiveSystem(const Scenario& scenario, std::string program,
+LiveSystem::LiveSystem(const Scenario& scenario, std::string program, std::string stack,
                        std::filesystem::path directory)
-    : scenario_(scenario), program_(std::move(program)), directory_(std::move(directory)) {
+    : scenario_(scenario),
+      program_(std::move(program)),
+      stack_(std::move(stack)),
+      directory_(std::move(directory)) {
     const SystemSpec& system = scenario_.system;
-    Instance& inventory = instances_[std::string(inventory_name)];
-    inventory.listen_option = "rpc-listen";
-    inventory.arguments = {"serve",
-                           "--role=inventory",
-                           "--listen=127.0.0.1:0",
-                           "--log-level=warning",
-                           "--database=sqlite:" + database().string(),
-                           "--strategy=" + system.reservation,
-                           "--reservation-ttl=" + in_milliseconds(system.reservation_ttl),
-                           "--sweep-interval=" + in_milliseconds(system.sweep_interval)};
+    const std::int64_t inventories = system.database == postgres_name ? system.inventories : 1;
+    for (std::int64_t i = 0; i < inventories; ++i) {
+        Instance& inventory = instances_["inventory/" + std::to_string(i)];
+        inventory.listen_option = "rpc-listen";
+        inventory.arguments = {"serve",
+                               "--role=inventory",
+                               "--listen=127.0.0.1:0",
+                               "--log-level=warning",
+                               "--strategy=" + system.reservation,
+                               "--reservation-ttl=" + in_milliseconds(system.reservation_ttl),
+                               "--sweep-interval=" + in_milliseconds(system.sweep_interval)};
+    }
     for (std::int64_t i = 0; i < system.gateways; ++i) {
         Instance& gateway = instances_["gateway/" + std::to_string(i)];
         gateway.listen_option = "listen";
@@ -54,11 +59,36 @@ LiveSystem::LiveSystem(const Scenario& scenario, std::string program,
     }
 }
 
+LiveSystem::~LiveSystem() {
+    if (postgres_) { postgres_->end(); }
+}
+
+std::string LiveSystem::process_of(const std::string& name) const {
+    const bool is_file = scenario_.system.database != postgres_name;
+    const bool is_its_owner = name.starts_with("inventory/") || name == "database";
+    return is_file && is_its_owner ? "inventory/0" : name;
+}
+
 LiveSystem::Instance& LiveSystem::instance(const std::string& name) {
-    const auto found = instances_.find(
-        name.starts_with("inventory/") || name == "database" ? std::string(inventory_name) : name);
+    const auto found = instances_.find(process_of(name));
     RP_ASSERT(found != instances_.end());  // the plan names instances of the scenario
     return found->second;
+}
+
+Result<std::string> LiveSystem::start_database() {
+    if (scenario_.system.database == postgres_name) {
+        RP_TRY(postgres_, PrivatePostgres::start(stack_, directory_ / "postgres.log"));
+        return postgres_->url();
+    }
+    std::error_code error;
+    for (const char* suffix : {"", "-wal", "-shm"}) {
+        std::filesystem::remove(database_file().string() + suffix, error);
+    }
+    return "sqlite:" + database_file().string();
+}
+
+Result<DatabaseContents> LiveSystem::read_database() const {
+    return postgres_ ? read_postgres(postgres_->url()) : read_sqlite(database_file());
 }
 
 Result<void> LiveSystem::launch(const std::string& name, Instance& instance, int ready) {
@@ -107,14 +137,17 @@ Result<void> LiveSystem::start_first_time(const std::string& name, Instance& ins
 Result<void> LiveSystem::start_all() {
     std::error_code error;
     std::filesystem::create_directories(directory_, error);
-    for (const char* suffix : {"", "-wal", "-shm"}) {
-        std::filesystem::remove(database().string() + suffix, error);
+    RP_TRY(const std::string database, start_database());
+    std::string inventory_urls;
+    for (auto& [name, instance] : instances_) {
+        if (!name.starts_with("inventory/")) { continue; }
+        instance.arguments.push_back("--database=" + database);
+        RP_CHECK(start_first_time(name, instance));
+        inventory_urls += (inventory_urls.empty() ? "http://" : ",http://") + instance.address;
     }
-    Instance& inventory = instances_.at(std::string(inventory_name));
-    RP_CHECK(start_first_time(std::string(inventory_name), inventory));
     for (auto& [name, instance] : instances_) {
         if (!name.starts_with("gateway/")) { continue; }
-        instance.arguments.push_back("--inventory-url=http://" + inventory.address);
+        instance.arguments.push_back("--inventory-url=" + inventory_urls);
         RP_CHECK(start_first_time(name, instance));
         gateway_urls_.push_back("http://" + instance.address);
     }
@@ -159,6 +192,9 @@ std::vector<std::string> LiveSystem::memory_notes() const {
 }
 
 std::string LiveSystem::kill(const std::string& name) {
+    if (is_server(name)) {
+        return postgres_->stop_primary(false) ? "PostgreSQL was ended without a checkpoint" : "";
+    }
     Instance& target = instance(name);
     if (!target.child || !target.child->running()) { return {}; }
     const pid_t pid = target.child->pid();
@@ -170,6 +206,7 @@ std::string LiveSystem::kill(const std::string& name) {
 }
 
 std::string LiveSystem::terminate(const std::string& name) {
+    if (is_server(name)) { return postgres_->stop_primary(true) ? "PostgreSQL was shut down" : ""; }
     Instance& target = instance(name);
     if (!target.child || !target.child->running()) { return {}; }
     target.child->signal(SIGTERM);
@@ -177,6 +214,7 @@ std::string LiveSystem::terminate(const std::string& name) {
 }
 
 std::string LiveSystem::start(const std::string& name) {
+    if (is_server(name)) { return postgres_->start_primary() ? "PostgreSQL started" : ""; }
     Instance& target = instance(name);
     std::string evidence;
     if (target.child) {
@@ -187,10 +225,8 @@ std::string LiveSystem::start(const std::string& name) {
         }
         target.child.reset();
     }
-    const std::string own_name =
-        &target == &instances_.at(std::string(inventory_name)) ? std::string(inventory_name) : name;
     const int nobody = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-    const auto launched = launch(own_name, target, nobody);
+    const auto launched = launch(process_of(name), target, nobody);
     ::close(nobody);
     return launched ? evidence + "process " + std::to_string(target.child->pid()) + " started"
                     : std::string();

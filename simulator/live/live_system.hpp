@@ -2,29 +2,36 @@
 #pragma once
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/result.hpp"
 #include "simulator/faults/chaos.hpp"
 #include "simulator/live/child.hpp"
+#include "simulator/live/database_audit.hpp"
+#include "simulator/live/private_postgres.hpp"
 #include "simulator/scenario/scenario.hpp"
 
 namespace rushproof::simulator {
 
-// Each gateway is a process.  All inventories share one: a SQLite file has one owner, so
-// "inventory/1" means the same process as "inventory/0".  Used by one thread at a time.
+// Each gateway is a process, and so is each inventory on PostgreSQL.  On SQLite all inventories
+// share one, because a file has one owner: "inventory/1" means the same process as "inventory/0".
+// Used by one thread at a time.
 class LiveSystem final : public Chaos {
 public:
-    LiveSystem(const Scenario& scenario, std::string program, std::filesystem::path directory);
+    // `stack` is infra/stack/stack, for a scenario on PostgreSQL.
+    LiveSystem(const Scenario& scenario, std::string program, std::string stack,
+               std::filesystem::path directory);
+    ~LiveSystem() override;
 
     // Starts everything on free loopback ports and waits until it is ready.
     Result<void> start_all();
-    // SIGTERM, and a while to drain; an error names who did not end well.
+    // SIGTERM, and a while to drain; an error names who did not end well.  The database stays.
     Result<void> stop_all();
+    Result<DatabaseContents> read_database() const;
 
     const std::vector<std::string>& gateway_urls() const { return gateway_urls_; }
-    std::filesystem::path database() const { return directory_ / "inventory.db"; }
     // "gateway/0: 21 MB at most", of those that run.
     std::vector<std::string> memory_notes() const;
 
@@ -51,14 +58,21 @@ private:
         bool paused = false;
     };
 
+    std::filesystem::path database_file() const { return directory_ / "inventory.db"; }
+    // Starts the engine; -> what rushproofd calls it.
+    Result<std::string> start_database();
+    std::string process_of(const std::string& name) const;
     Instance& instance(const std::string& name);
+    bool is_server(const std::string& name) const { return name == "database" && postgres_; }
     Result<void> launch(const std::string& name, Instance& instance, int ready);
     // Waits until it is ready, and keeps the address that it chose.
     Result<void> start_first_time(const std::string& name, Instance& instance);
 
     const Scenario& scenario_;
     std::string program_;
+    std::string stack_;
     std::filesystem::path directory_;
+    std::optional<PrivatePostgres> postgres_;
     std::map<std::string, Instance> instances_;
     std::vector<std::string> gateway_urls_;
 };

@@ -206,7 +206,7 @@ struct SystemSpec {
     std::int64_t gateways = 1;
     std::int64_t inventories = 1;
     std::string reservation = "batched";  // strategy
-    std::string database = "model";       // model | sqlite; live runs take sqlite
+    std::string database = "model";       // model | sqlite | postgres; live: sqlite, postgres
     std::string mutant;                   // test builds only
     Duration reservation_ttl = std::chrono::minutes(10);
     Duration sweep_interval = std::chrono::seconds(1);

@@ -169,7 +169,10 @@ Type<SystemSpec> system_type() {
                            {"pessimistic", "SELECT ... FOR UPDATE"},
                            {"naive", "read, then write: the negative control, which oversells"}};
     const Words databases{{"model", "in-memory tables of the simulator"},
-                          {"sqlite", "the embedded default; live runs always take it"}};
+                          {"sqlite", "the embedded default, also of live runs that say `model`"},
+                          {"postgres",
+                           "in live runs a private PostgreSQL of infra/stack; in "
+                           "virtual time the model"}};
     return Object<SystemSpec>("system", "What is tested.")
         .field(
             "services", services_type(),

@@ -329,8 +329,11 @@ private:
                           " works in virtual time only: real processes can be killed, "
                           "stopped, paused and restarted",
                       hint);
-            } else if (fault.target == "database") {
+            } else if (fault.target == "database" && scenario_.system.database != "postgres") {
                 error(path, "in a live run the database is a file, not a process", hint);
+            } else if (fault.target == "database" && fault.kind == FaultKind::pause) {
+                error(path, "in a live run the database is many processes; kill it, or stop it",
+                      hint);
             }
         };
         for (std::size_t index = 0; index < scenario_.timeline.size(); ++index) {
