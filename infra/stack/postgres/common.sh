@@ -76,3 +76,45 @@ servers() {
     if [ -f "$1/$role/PG_VERSION" ]; then echo "$role"; fi
   done
 }
+
+free_port() {
+  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+give_to_server() {  # FOLDER
+  [ "$(id -u)" -eq 0 ] || return 0
+  chown "$server_user" "$1"
+  if ! as_server test -w "$1"; then
+    say "user $server_user cannot enter $1. Remedy: a folder that every user may pass through (TMPDIR)"
+    exit 1
+  fi
+}
+
+# configure DATA PORT PRIMARY_PORT PASSWORD: its files, from the templates and from $durable, $log_kept,
+# $archive and ${settings[@]}.
+configure() {
+  local setting file
+  cp "$here/pg_hba.conf.in" "$1/pg_hba.conf"
+  {
+    sed -e "s|@port@|$2|; s|@primary_port@|$3|; s|@durable@|$durable|; s|@log_kept@|$log_kept|; s|@password@|$4|" \
+      -e "s|@archive@|$archive|g" "$here/postgresql.conf.in"
+    for setting in "${settings[@]}"; do echo "${setting%%=*} = '${setting#*=}'"; done
+  } >"$1/postgresql.conf"
+  if [ "$(id -u)" -eq 0 ]; then
+    for file in "$1"/*.conf "$1"/*.signal; do [ ! -e "$file" ] || chown "$server_user" "$file"; done
+  fi
+}
+
+write_variables() {  # FOLDER PASSWORD PRIMARY_PORT [REPLICA_PORT]
+  local at="rushproof:$2@127.0.0.1" admin="postgres:$2@127.0.0.1"
+  {
+    echo "RUSHPROOF_POSTGRES_URL=postgresql://$at:$3/rushproof"
+    echo "RUSHPROOF_POSTGRES_ADMIN_URL=postgresql://$admin:$3/rushproof"
+    if [ -n "${4:-}" ]; then
+      echo "RUSHPROOF_POSTGRES_REPLICA_URL=postgresql://$at:$4/rushproof"
+      echo "RUSHPROOF_POSTGRES_REPLICA_ADMIN_URL=postgresql://$admin:$4/rushproof"
+    fi
+    echo "RUSHPROOF_POSTGRES_FOLDER=$1"
+  } >"$1/variables.new"
+  mv "$1/variables.new" "$1/variables"
+}
