@@ -1,0 +1,30 @@
+// Goal: every statement that inventory may ask a PostgreSQL is one that its own tables understand.
+// Method: the migrations on a real server, then the server's own parser and types, by PREPARE.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <pqxx/pqxx>
+
+#include "core/real/postgres/migrations.hpp"
+#include "services/inventory/inventory.hpp"
+#include "services/inventory/store/statements.hpp"
+
+namespace rushproof {
+namespace {
+
+TEST(PostgresStatements, FitTheTables) {
+    const char* url = std::getenv("RUSHPROOF_POSTGRES_URL");
+    ASSERT_NE(url, nullptr) << "run this by ctest, or by infra/stack/stack run postgres";
+    const auto migrated = migrate_postgres(url, "inventory", inventory::migrations());
+    ASSERT_TRUE(migrated) << migrated.error().message();
+    pqxx::connection connection(url);
+    for (const Statement* statement : inventory::statements::all()) {
+        pqxx::nontransaction work(connection);
+        const std::string sql = "PREPARE " + connection.quote_name(std::string(statement->name)) +
+                                " AS " + std::string(statement->sql);
+        EXPECT_NO_THROW(work.exec(sql)) << sql;
+    }
+}
+
+}  // namespace
+}  // namespace rushproof
