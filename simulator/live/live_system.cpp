@@ -120,7 +120,7 @@ Result<void> LiveSystem::start_first_time(const std::string& name, Instance& ins
         line.append(buffer.data(), static_cast<std::size_t>(got));
     }
     ::close(ends[0]);
-    RP_CHECK(launched);
+    if (!launched) { return failure(launched.error()); }
     boost::system::error_code error;
     const auto answer = boost::json::parse(line, error);
     const auto* object = error ? nullptr : answer.if_object();
