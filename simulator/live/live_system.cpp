@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/json.hpp>
 #include <chrono>
 
 #include "core/base/assert.hpp"
@@ -102,9 +101,12 @@ Result<void> LiveSystem::launch(const std::string& name, Instance& instance, int
     return {};
 }
 
-// One line of JSON comes through the pipe when the process is ready.
+// A line comes through the pipe when the process is ready.
 Result<void> LiveSystem::start_first_time(const std::string& name, Instance& instance) {
     const std::string log = (directory_ / (file_name(name) + ".log")).string();
+    RP_TRY(HeldPort port, HeldPort::any());
+    instance.address = port.address();
+    instance.port.emplace(std::move(port));
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) {
         return failure(ErrorKind::permanent, "cannot-start", "no pipe");
@@ -121,16 +123,10 @@ Result<void> LiveSystem::start_first_time(const std::string& name, Instance& ins
     }
     ::close(ends[0]);
     if (!launched) { return failure(launched.error()); }
-    boost::system::error_code error;
-    const auto answer = boost::json::parse(line, error);
-    const auto* object = error ? nullptr : answer.if_object();
-    const std::string member = instance.listen_option == "listen" ? "http" : "rpc";
-    const auto* address = object == nullptr ? nullptr : object->if_contains(member);
-    if (address == nullptr || !address->is_string()) {
+    if (line.empty()) {
         return failure(ErrorKind::permanent, "cannot-start",
                        name + " did not get ready; see " + log);
     }
-    instance.address = std::string(address->get_string());
     return {};
 }
 

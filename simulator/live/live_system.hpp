@@ -10,6 +10,7 @@
 #include "simulator/faults/chaos.hpp"
 #include "simulator/live/child.hpp"
 #include "simulator/live/database_audit.hpp"
+#include "simulator/live/held_port.hpp"
 #include "simulator/live/private_postgres.hpp"
 #include "simulator/scenario/scenario.hpp"
 
@@ -53,7 +54,8 @@ private:
     struct Instance {
         std::vector<std::string> arguments;  // without the port
         std::string listen_option;
-        std::string address = "127.0.0.1:0";  // with a port once its first start chose one
+        std::optional<HeldPort> port;  // from its first start on
+        std::string address;
         std::optional<Child> child;
         bool paused = false;
     };
@@ -65,7 +67,7 @@ private:
     Instance& instance(const std::string& name);
     bool is_server(const std::string& name) const { return name == "database" && postgres_; }
     Result<void> launch(const std::string& name, Instance& instance, int ready);
-    // Waits until it is ready, and keeps the address that it chose.
+    // Gives it an address for good, and waits until it is ready.
     Result<void> start_first_time(const std::string& name, Instance& instance);
 
     const Scenario& scenario_;
