@@ -194,14 +194,17 @@ void Lane::refuse_late() {
     const MonotonicTime at = now();
     if (at < first_deadline_) return;
     first_deadline_ = MonotonicTime::max();
-    std::erase_if(waiting_, [&](Waiting& waiting) {
+    // Not erase_if: assigning an any_completion_handler of Boost 1.81 never returns.
+    std::deque<Waiting> kept;
+    for (Waiting& waiting : waiting_) {
         if (waiting.deadline > at) {
             first_deadline_ = std::min(first_deadline_, waiting.deadline);
-            return false;
+            kept.push_back(std::move(waiting));
+        } else {
+            waiting.reply(failure(late("the database was busy until the deadline")));
         }
-        waiting.reply(failure(late("the database was busy until the deadline")));
-        return true;
-    });
+    }
+    waiting_.swap(kept);
 }
 
 }  // namespace rushproof::sqlite
