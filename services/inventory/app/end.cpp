@@ -24,7 +24,8 @@ Task<Result<Reservation>> Application::end_once(Context context, Ending wish, Re
     auto first = pipeline(reservation_call(change_state, id, owner));
     RP_CO_TRY(const auto answers, co_await transaction->execute(std::move(first)));
     if (answers[0].rows.empty()) {
-        auto look = pipeline(reservation_call(statements::find_reservation, id));
+        // An earlier try, whose outcome nobody learned, may still land: a refusal waits for it.
+        auto look = pipeline(reservation_call(statements::lock_reservation, id));
         RP_CO_TRY(const auto found, co_await transaction->execute(std::move(look)));
         RP_CO_TRY(Reservation reservation, only_of(owner, found[0]));
         RP_CO_CHECK(answer_late(wish, reservation));

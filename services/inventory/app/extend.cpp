@@ -22,7 +22,7 @@ Task<Result<Reservation>> Application::extend_once(Context context, ReservationI
     RP_CO_TRY(const auto transaction, co_await environment_.database.begin(std::move(context)));
     RP_CO_TRY(const auto answers, co_await transaction->execute(std::move(first)));
     if (answers[0].rows.empty()) {
-        auto look = pipeline(reservation_call(statements::find_reservation, id));
+        auto look = pipeline(reservation_call(statements::lock_reservation, id));
         RP_CO_TRY(const auto found, co_await transaction->execute(std::move(look)));
         RP_CO_TRY(const Reservation reservation, only_of(owner, found[0]));
         co_return failure(not_held(reservation));

@@ -51,10 +51,10 @@ std::vector<Call> write_calls(const std::map<std::string, Change>& changes) {
         first.push_back(change.first);
         last.push_back(change.last);
     }
-    return pipeline(Call(statements::outbox::open_feed, {skus}),
-                    Call(statements::outbox::add_to_feed,
-                         {std::move(skus), std::move(on_hand), std::move(held), std::move(sold),
-                          std::move(first), std::move(last)}));
+    Call open(statements::outbox::open_feed, {skus});
+    return pipeline(std::move(open), Call(statements::outbox::add_to_feed,
+                                          {std::move(skus), std::move(on_hand), std::move(held),
+                                           std::move(sold), std::move(first), std::move(last)}));
 }
 
 }  // namespace

@@ -79,6 +79,15 @@ const Statement find_reservation{
     "FROM reservation WHERE id = $1 ORDER BY sku",
 };
 
+const Statement lock_reservation{
+    "inventory.lock_reservation",
+    "SELECT id, sku, quantity, owner, key, state, expires_at, "
+    "(extract(epoch FROM expires_at - transaction_time()) * 1000000)::bigint "
+    "FROM inventory.reservation WHERE id = $1 ORDER BY sku COLLATE \"C\" FOR UPDATE",
+    "SELECT id, sku, quantity, owner, key, state, expires_at, expires_at - transaction_time() "
+    "FROM reservation WHERE id = $1 ORDER BY sku",
+};
+
 const Statement confirm_reservation{
     "inventory.confirm_reservation",
     "UPDATE inventory.reservation SET state = 'confirmed' "
@@ -198,6 +207,7 @@ std::vector<const Statement*> list() {
         &sell_stock,
         &set_on_hand,
         &find_reservation,
+        &lock_reservation,
         &confirm_reservation,
         &release_reservation,
         &extend_reservation,

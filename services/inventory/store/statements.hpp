@@ -20,7 +20,9 @@ extern const Statement set_on_hand;     // $1 sku, $2 on_hand
 
 // reservation; one row for each of its lines, in the order of SKUs; the columns are id, sku,
 // quantity, owner, key, state, expires_at and the microseconds until then
-extern const Statement find_reservation;     // $1 id
+extern const Statement find_reservation;  // $1 id
+// The same, once no transaction under way can change it any more.
+extern const Statement lock_reservation;
 extern const Statement confirm_reservation;  // $1 id, $2 owner: only if held and not due
 extern const Statement release_reservation;  // $1 id, $2 owner: only if held
 // $1 id, $2 owner, $3 TTL in us from now, $4 longest life in us: only if held and not due

@@ -133,15 +133,26 @@ Row as_returned(const Row& row, std::int64_t left) {
     return result;
 }
 
-Task<Result<Rows>> find_reservation(ModelTransaction& transaction, Row arguments) {
-    RowFilter filter = where(reservation::id, arguments[0]);
-    RP_CO_TRY(const auto rows, co_await transaction.select("reservation", std::move(filter)));
+Rows with_time_left(const std::vector<Row>& rows, const ModelTransaction& transaction) {
     Rows result;
     for (const Row& row : rows) {
         const auto left = wall_time(row, reservation::expires_at) - transaction.now();
         result.rows.push_back(as_returned(row, left.count()));
     }
-    co_return result;
+    return result;
+}
+
+Task<Result<Rows>> find_reservation(ModelTransaction& transaction, Row arguments) {
+    RowFilter filter = where(reservation::id, arguments[0]);
+    RP_CO_TRY(const auto rows, co_await transaction.select("reservation", std::move(filter)));
+    co_return with_time_left(rows, transaction);
+}
+
+Task<Result<Rows>> lock_reservation(ModelTransaction& transaction, Row arguments) {
+    RowFilter filter = where(reservation::id, arguments[0]);
+    RP_CO_TRY(const auto rows,
+              co_await transaction.select_for_update("reservation", std::move(filter)));
+    co_return with_time_left(rows, transaction);
 }
 
 // UPDATE reservation SET state = <end> WHERE id = $1 AND state = 'held' AND <condition>
@@ -337,6 +348,7 @@ std::vector<StatementModel> models() {
         {&statements::sell_stock, &sell_stock},
         {&statements::set_on_hand, &set_on_hand},
         {&statements::find_reservation, &find_reservation},
+        {&statements::lock_reservation, &lock_reservation},
         {&statements::confirm_reservation, &confirm_reservation},
         {&statements::release_reservation, &release_reservation},
         {&statements::extend_reservation, &extend_reservation},
