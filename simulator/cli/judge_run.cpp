@@ -47,7 +47,7 @@ CheckRecord audit_record(const std::vector<std::string>& disagreements) {
     record.name = "audit";
     record.verdict = "fail";
     record.sentence = disagreements.front();
-    record.witness = disagreements;
+    record.witness.assign(disagreements.begin() + 1, disagreements.end());
     return record;
 }
 

@@ -9,9 +9,9 @@
 #include "core/base/result.hpp"
 #include "simulator/faults/chaos.hpp"
 #include "simulator/live/child.hpp"
-#include "simulator/live/database_audit.hpp"
 #include "simulator/live/held_port.hpp"
 #include "simulator/live/private_postgres.hpp"
+#include "simulator/live/read_database.hpp"
 #include "simulator/scenario/scenario.hpp"
 
 namespace rushproof::simulator {

@@ -1,7 +1,6 @@
 // The virtual world: the only file of the simulator that knows every part.
 #include "simulator/world/sim_world.hpp"
 
-#include <algorithm>
 #include <map>
 #include <memory>
 #include <utility>
@@ -13,6 +12,7 @@
 #include "simulator/load/popularity.hpp"
 #include "simulator/world/network.hpp"
 #include "simulator/world/process.hpp"
+#include "simulator/world/read_database.hpp"
 #include "simulator/world/sim_database.hpp"
 #include "simulator/world/sim_ports.hpp"
 #include "simulator/world/tape.hpp"
@@ -66,7 +66,10 @@ public:
         if (const auto misaligned = tape_.misalignment(true)) {
             outcome_.troubles.push_back(*misaligned);
         }
-        compare_audit();
+        if (outcome_.history.audited) {
+            outcome_.disagreements = compare_with_database(
+                outcome_.history, read_database(system_.schema, database_.model()));
+        }
         digest_state();
         outcome_.faults = campaign_.records();
         if (driver_) { outcome_.load = driver_->metrics(); }
@@ -126,8 +129,6 @@ private:
     AuditOptions audit_options();
     std::optional<std::int64_t> commit_time(std::int64_t number);
     void observe(const Event& event);
-    void compare_audit();
-    void compare_feed();
     void digest_state();
     std::string waiting_text() const;
 
@@ -324,60 +325,6 @@ void SimWorld::observe(const Event& event) {
     }
     trace_.add(scheduler_.now().count(), clients_name, to_string(event.function), event.process,
                payload);
-}
-
-// D13's second look: the tables themselves must say what the API said.
-void SimWorld::compare_audit() {
-    if (!outcome_.history.audited) { return; }
-    std::map<std::string, FinalStock> said;
-    for (const FinalStock& stock : outcome_.history.final_stock) {
-        said[outcome_.history.texts.text(stock.key)] = stock;
-    }
-    database_.model().visit_committed("stock", [&](const Row& row, Duration) {
-        const std::string& sku = text(row, 0);
-        const FinalStock& stock = said[sku];
-        if (integer(row, 1) != stock.on_hand || integer(row, 2) != stock.held ||
-            integer(row, 3) != stock.sold) {
-            outcome_.disagreements.push_back("the API and the database disagree on the stock of " +
-                                             sku);
-        }
-    });
-    compare_feed();
-    std::size_t rows = 0;
-    database_.model().visit_committed("ledger", [&](const Row&, Duration) { ++rows; });
-    if (rows != outcome_.history.ledger.size()) {
-        outcome_.disagreements.push_back("the database has " + std::to_string(rows) +
-                                         " ledger rows, the API showed " +
-                                         std::to_string(outcome_.history.ledger.size()));
-    }
-}
-
-// What the delivered events add up to is the stock: nothing was lost, doubled, made up or in
-// disorder on the way.
-void SimWorld::compare_feed() {
-    const bool has_feed = std::any_of(system_.schema.tables.begin(), system_.schema.tables.end(),
-                                      [](const ModelTable& table) { return table.name == "feed"; });
-    if (!has_feed) { return; }
-    std::size_t left = 0;
-    database_.model().visit_committed("outbox", [&](const Row&, Duration) { ++left; });
-    if (left > 0) {
-        outcome_.disagreements.push_back(std::to_string(left) + " events were never delivered");
-    }
-    std::map<std::string, Row> feeds;
-    database_.model().visit_committed("feed", [&](const Row& row, Duration) {
-        feeds.emplace(text(row, 0), row);
-        if (integer(row, 6) > 0) {
-            outcome_.disagreements.push_back("events of " + text(row, 0) + " came in disorder");
-        }
-    });
-    database_.model().visit_committed("stock", [&](const Row& row, Duration) {
-        Row told = feeds[text(row, 0)];
-        told.resize(4, std::int64_t{0});
-        if (!std::equal(row.begin() + 1, row.begin() + 4, told.begin() + 1)) {
-            outcome_.disagreements.push_back(
-                "the events and the database disagree on the stock of " + text(row, 0));
-        }
-    });
 }
 
 void SimWorld::digest_state() {

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Goal: the right strategies survive 500 seeds of trouble, and the trouble was real.
-Method: the swarm scenario under every strategy but naive; each kind of fault must have bitten often enough."""
+"""Goal: the right strategies survive 500 seeds of trouble, and the trouble was real; the main scenario passes whole.
+Method: the swarm scenario under every strategy but naive; each kind of fault must have bitten often enough.  The flash
+sale as ./run runs it, negative control included."""
 import sys
 import tempfile
 import unittest
@@ -10,6 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from programs import PASS, ROOT, RUSHPROOF, VIOLATED, failed_checks, records, run  # noqa: E402
 
+FLASH_SALE = ROOT / 'scenarios' / 'fast' / 'flash-sale.yaml'
 SWARM = ROOT / 'scenarios' / 'fast' / 'swarm.yaml'
 NAIVE = ROOT / 'scenarios' / 'negative' / 'naive-oversells.yaml'
 SEEDS = 500
@@ -33,6 +35,16 @@ class Swarm(unittest.TestCase):
             self.assertGreaterEqual(bites[kind], BITES_MIN, f'{kind} hardly ever bit: {dict(bites)}')
         unknown = sum(operation['unknown'] for record in runs for operation in record['metrics']['operations'])
         self.assertGreater(unknown, 0, 'no outcome was ever unknown: the faults are too gentle')
+
+    def test_the_main_scenario_passes(self):
+        with tempfile.TemporaryDirectory() as out:
+            status, output, error = run(RUSHPROOF, 'run', FLASH_SALE, '--mode', 'sim', '--json', '--out', out)
+        bad = [f"{record['replay']}: {failed_checks(record)}" for record in records(output) if record['exit_code'] != 0]
+        self.assertEqual(status, PASS, '\n'.join(bad) + error)
+        naive = [record for record in records(output) if record['cell']['reservation'] == 'naive']
+        self.assertTrue(naive)
+        for record in naive:
+            self.assertEqual(set(failed_checks(record)), {'no-oversell', 'conservation', 'linearizable'})
 
     def test_naive_oversells_without_any_fault(self):
         with tempfile.TemporaryDirectory() as out:
