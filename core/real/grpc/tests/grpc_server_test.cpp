@@ -145,7 +145,8 @@ TEST_F(GrpcServerTest, TakesTheContextFromMetadata) {
     EXPECT_EQ(contexts[0].trace.high, 1u);
     EXPECT_EQ(contexts[0].trace.low, 2u);
     EXPECT_EQ(contexts[0].trace.span, 3u);
-    // gRPC writes a timeout of some seconds in steps of 10 ms, rounded up, and works in whole milliseconds.
+    // gRPC writes a timeout of some seconds in steps of 10 ms, rounded up, and works in whole
+    // milliseconds.
     EXPECT_LE(contexts[0].deadline, clock.monotonic() + 2s + 12ms);
     EXPECT_GT(contexts[0].deadline, clock.monotonic());
 }
