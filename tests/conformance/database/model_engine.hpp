@@ -31,6 +31,7 @@ private:
     Task<void> perform(Session& session, std::string command);
     Task<std::string> answer(Session& session, std::string command);
     void run_ready();
+    void fire_timers(Duration until);
     void pass(Duration time);
 
     simulator::ModelMistake mistake_;

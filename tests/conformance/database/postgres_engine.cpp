@@ -1,8 +1,11 @@
 #include "tests/conformance/database/postgres_engine.hpp"
 
 #include <poll.h>
+#include <signal.h>
 
+#include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <stdexcept>
 #include <thread>
 
@@ -13,14 +16,14 @@ namespace rushproof::conformance {
 
 namespace {
 
-// Longer than the server's deadlock_timeout: nobody waits in a deadlock that was not looked for.
-constexpr auto deadlock_checked = std::chrono::milliseconds(4);
 constexpr auto gives_up = std::chrono::seconds(20);
 
-// Index scans only: rows come and are locked in order of their keys, as the model does it.
+// Index scans only: rows come and are locked in order of their keys, as the model does it.  Whoever
+// waits tells its client once it has looked for a deadlock, and again when the wait is over.
 constexpr const char* session_settings =
     "-c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off -c deadlock_timeout=1ms "
-    "-c client_min_messages=error -c max_parallel_workers_per_gather=0";
+    "-c log_lock_waits=on -c client_min_messages=log -c lc_messages=C "
+    "-c max_parallel_workers_per_gather=0";
 // Predicate locks as fine as PostgreSQL can have them, and nobody else on the tables.
 constexpr const char* server_settings[] = {
     "ALTER SYSTEM SET max_pred_locks_per_page = 10000",
@@ -62,20 +65,20 @@ std::string outcome_of(PGresult* result, const std::string& command) {
     return text.empty() ? "none" : text;
 }
 
-bool has_cycle_from(char start, const std::map<char, std::set<char>>& edges) {
-    std::set<char> reached;
-    std::vector<char> open{start};
-    while (!open.empty()) {
-        const char at = open.back();
-        open.pop_back();
-        const auto found = edges.find(at);
-        if (found == edges.end()) { continue; }
-        for (const char next : found->second) {
-            if (next == start) { return true; }
-            if (reached.insert(next).second) { open.push_back(next); }
-        }
+// The server's own words about a wait, which it sends as they happen (proc.c, ProcSleep).
+void note_wait(void* looked, const PGresult* notice) {
+    const char* message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+    if (message == nullptr) { return; }
+    *static_cast<bool*>(looked) =
+        std::string_view(message).find(" still waiting for ") != std::string_view::npos;
+}
+
+void expect_server_process(int pid) {
+    std::string name;
+    std::ifstream("/proc/" + std::to_string(pid) + "/comm") >> name;
+    if (name != "postgres") {
+        throw std::runtime_error("the server's processes are not on this machine");
     }
-    return false;
 }
 
 }  // namespace
@@ -87,7 +90,7 @@ PostgresEngine::PostgresEngine(std::string connection) : connection_(std::move(c
     query(std::string(simulator::example::create_sql));
 }
 
-PostgresEngine::~PostgresEngine() = default;
+PostgresEngine::~PostgresEngine() { release_all(); }
 
 PostgresEngine::Connection PostgresEngine::connect() const {
     const char* names[] = {"dbname", "options", nullptr};
@@ -99,9 +102,15 @@ PostgresEngine::Connection PostgresEngine::connect() const {
     return connection;
 }
 
+void PostgresEngine::open(Session& session) const {
+    session.connection = connect();
+    expect_server_process(PQbackendPID(session.connection.get()));
+    PQsetNoticeReceiver(session.connection.get(), note_wait, &session.looked_for_deadlock);
+}
+
 PostgresEngine::Session& PostgresEngine::session(char name) {
     Session& session = sessions_[name];
-    if (!session.connection) { session.connection = connect(); }
+    if (!session.connection) { open(session); }
     session.used = true;
     return session;
 }
@@ -116,6 +125,7 @@ PostgresEngine::Answer PostgresEngine::query(const std::string& sql) {
 }
 
 void PostgresEngine::reset() {
+    release_all();
     // Rolling back the idle ones answers those that wait.
     for (bool all_idle = false; !all_idle;) {
         all_idle = true;
@@ -151,12 +161,13 @@ void PostgresEngine::submit(char name, const std::string& command) {
         const int gone = PQbackendPID(to.connection.get());
         to.connection.reset();
         wait_until_gone(gone);
-        to.connection = connect();
+        open(to);
         to.state.outcome = "ok";
         return;
     }
     to.command = command;
     to.answered = false;
+    to.looked_for_deadlock = false;
     to.state.waiting = true;
     int sent = 0;
     if (const auto begin = begin_of(parts)) {
@@ -180,10 +191,14 @@ void PostgresEngine::submit(char name, const std::string& command) {
 // What the world does to the sessions.
 void PostgresEngine::act(const std::vector<std::string>& parts) {
     if (parts[0] == "pass") {
+        release_all();
         std::this_thread::sleep_for(std::chrono::milliseconds(std::stoi(parts.at(1))));
         return;
     }
-    const int pid = PQbackendPID(session(parts.at(1)[0]).connection.get());
+    Session& target = session(parts.at(1)[0]);
+    const int pid = PQbackendPID(target.connection.get());
+    release(target);
+    target.looked_for_deadlock = false;
     query("SELECT pg_" + parts[0] + "_backend(" + std::to_string(pid) + ")");
     if (parts[0] == "terminate") { wait_until_gone(pid); }
 }
@@ -225,27 +240,23 @@ std::vector<char> PostgresEngine::waiting() const {
 void PostgresEngine::wait_for_input(int milliseconds) const {
     std::vector<pollfd> descriptors;
     for (const auto& [name, session] : sessions_) {
-        if (session.state.waiting) {
+        if (session.state.waiting && !session.held) {
             descriptors.push_back({PQsocket(session.connection.get()), POLLIN, 0});
         }
     }
     poll(descriptors.data(), descriptors.size(), milliseconds);
 }
 
+// pg_locks looks at all locks at one instant; blockers are right if nobody runs.
 std::map<char, std::set<char>> PostgresEngine::look() {
     std::map<std::string, char> names;
-    std::string sql;
     for (const auto& [name, session] : sessions_) {
-        if (!session.connection) { continue; }
-        const std::string pid = std::to_string(PQbackendPID(session.connection.get()));
-        names[pid] = name;
-        if (!session.state.waiting) { continue; }
-        sql += (sql.empty() ? "SELECT p, array_to_string(pg_blocking_pids(p), ' ') FROM (VALUES ("
-                            : "), (") +
-               pid;
+        if (session.connection) {
+            names[std::to_string(PQbackendPID(session.connection.get()))] = name;
+        }
     }
-    sql += ")) AS waiting(p)";
-    const Answer result = query(sql);
+    const Answer result = query(
+        "SELECT pid, array_to_string(pg_blocking_pids(pid), ' ') FROM pg_locks WHERE NOT granted");
     std::map<char, std::set<char>> edges;
     for (int row = 0; row < PQntuples(result.get()); ++row) {
         std::set<char>& blockers = edges[names.at(PQgetvalue(result.get(), row, 0))];
@@ -257,33 +268,73 @@ std::map<char, std::set<char>> PostgresEngine::look() {
     return edges;
 }
 
+void PostgresEngine::hold(char name) {
+    Session& session = sessions_.at(name);
+    if (kill(PQbackendPID(session.connection.get()), SIGSTOP) != 0) {
+        throw std::runtime_error("may not stop the server's processes");
+    }
+    session.held = true;
+    held_.push_back(name);
+}
+
+void PostgresEngine::release(Session& session) {
+    if (!session.held) { return; }
+    kill(PQbackendPID(session.connection.get()), SIGCONT);
+    session.held = false;
+    std::erase_if(held_, [&](char name) { return &sessions_.at(name) == &session; });
+}
+
+void PostgresEngine::release_all() {
+    for (auto& [name, session] : sessions_) { release(session); }
+    woken_.clear();
+}
+
+void PostgresEngine::read_all() {
+    for (auto& [name, session] : sessions_) {
+        if (session.state.waiting && !session.held) { read(session); }
+    }
+}
+
+// Whoever rests is stopped: nothing that it waits for can make it run before its turn.  A session
+// rests when its wait stands in pg_locks and the last that it said is that it has looked for a
+// deadlock; had that been an earlier wait, it would have said that it is over before it began this
+// one.  So nothing here depends on how long anything takes.
 std::map<char, SessionState> PostgresEngine::settle() {
     using clock = std::chrono::steady_clock;
     const auto started = clock::now();
-    auto changed = started;
-    std::map<char, std::set<char>> before;
+    std::map<char, std::set<char>> edges;
     while (true) {
-        const std::size_t waiting_before = waiting().size();
-        wait_for_input(1);
-        for (auto& [name, session] : sessions_) {
-            if (session.state.waiting) { read(session); }
-        }
-        const std::vector<char> still = waiting();
-        if (still.empty()) { break; }
-        std::map<char, std::set<char>> edges = look();
-        bool all_blocked = true;
-        for (const char name : still) {
-            all_blocked = all_blocked && !edges[name].empty() && !has_cycle_from(name, edges);
-        }
-        if (edges != before || still.size() != waiting_before) { changed = clock::now(); }
-        before = std::move(edges);
-        if (all_blocked && clock::now() - changed > deadlock_checked * patience_) { break; }
         if (clock::now() - started > gives_up) { throw std::runtime_error("nothing settles"); }
+        wait_for_input(1);
+        read_all();
+        const std::vector<char> unanswered = waiting();
+        if (unanswered.empty()) { break; }
+        edges = look();
+        read_all();
+        if (waiting() != unanswered) { continue; }
+        for (const char name : held_) {
+            const bool known = std::ranges::find(woken_, name) != woken_.end();
+            if (!edges.contains(name) && !known) { woken_.push_back(name); }
+        }
+        std::vector<char> running;
+        for (const char name : unanswered) {
+            if (!sessions_.at(name).held) { running.push_back(name); }
+        }
+        const bool all_rest = std::ranges::all_of(running, [&](char name) {
+            return edges.contains(name) && sessions_.at(name).looked_for_deadlock;
+        });
+        if (!all_rest) { continue; }
+        for (const char name : running) { hold(name); }
+        if (woken_.empty()) { break; }
+        Session& next = sessions_.at(woken_.front());
+        woken_.erase(woken_.begin());
+        next.looked_for_deadlock = false;
+        release(next);
     }
     std::map<char, SessionState> states;
     for (auto& [name, session] : sessions_) {
         if (!session.used) { continue; }
-        if (session.state.waiting) { session.state.blockers = before[name]; }
+        if (session.state.waiting) { session.state.blockers = edges[name]; }
         states[name] = session.state;
     }
     return states;

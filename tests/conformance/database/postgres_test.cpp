@@ -1,12 +1,10 @@
 // Goal: PostgreSQL still does what was recorded, and does what the model does on scripts that
 // nobody wrote.  Method: every case of cases/ and random ones from seeds run on the server that
-// RUSHPROOF_POSTGRES_ADMIN_URL names.  Where two woken sessions race, PostgreSQL has several
-// answers: a case may be tried five times, ever more patiently.
+// RUSHPROOF_POSTGRES_ADMIN_URL names, one woken session at a time.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
-#include <iostream>
-#include <set>
 
 #include "tests/conformance/database/model_engine.hpp"
 #include "tests/conformance/database/postgres_engine.hpp"
@@ -16,9 +14,15 @@ namespace rushproof::conformance {
 
 namespace {
 
-constexpr std::uint64_t random_cases_of_a_mix = 60;
+constexpr std::uint64_t random_cases_of_a_mix = 100;
+// Of a case in which time passes: a timeout may come late on a machine that does something else,
+// or come before what a case wants to have done by then.
 constexpr int tries = 5;
-constexpr int undecided_max = 3;
+
+bool takes_time(const Case& expected) {
+    return std::ranges::any_of(expected.steps,
+                               [](const Step& step) { return step.command.starts_with("pass "); });
+}
 
 }  // namespace
 
@@ -31,42 +35,20 @@ protected:
         }
         engine_ = std::make_unique<PostgresEngine>(connection);
     }
-    void TearDown() override {
-        std::cout << cases_ << " cases, " << again_ << " tried again, " << undecided_
-                  << " undecided\n";
-    }
-
-    // Which of two woken sessions goes first is luck, on a busy machine the same luck five times;
-    // what was recorded has no such race in it.
-    enum class Source : std::uint8_t { recorded, drawn };
-
-    void expect_same(const Case& expected, Source source) {
-        ++cases_;
-        std::set<std::string> seen;
-        for (int i = 0; i < tries; ++i) {
-            engine_->be_patient(1 + 4 * i);
-            const std::string text = to_text(observe(*engine_, expected));
-            if (text == to_text(expected)) { return; }
-            seen.insert(text);
-            ++again_;
+    void expect_same(const Case& expected) {
+        std::string seen = to_text(observe(*engine_, expected));
+        for (int i = 1; i < tries && takes_time(expected) && seen != to_text(expected); ++i) {
+            seen = to_text(observe(*engine_, expected));
         }
-        const bool may_race = source == Source::drawn || seen.size() > 1;
-        if (may_race && ++undecided_ <= undecided_max) {
-            std::cout << "undecided:\n" << *seen.begin() << "on the model:\n" << to_text(expected);
-            return;
-        }
-        EXPECT_EQ(*seen.begin(), to_text(expected));
+        EXPECT_EQ(seen, to_text(expected));
     }
 
     std::unique_ptr<PostgresEngine> engine_;
-    int cases_ = 0;
-    int again_ = 0;
-    int undecided_ = 0;
 };
 
 TEST_F(PostgresCases, are_as_recorded) {
     for (const auto& [file, cases] : read_cases("tests/conformance/database/cases")) {
-        for (const Case& recorded : cases) { expect_same(recorded, Source::recorded); }
+        for (const Case& recorded : cases) { expect_same(recorded); }
     }
 }
 
@@ -74,7 +56,7 @@ TEST_F(PostgresCases, drawn_at_random_are_as_on_the_model) {
     ModelEngine model;
     for (const Mix mix : mixes) {
         for (std::uint64_t seed = 1; seed <= random_cases_of_a_mix; ++seed) {
-            expect_same(draw_case(mix, seed, model), Source::drawn);
+            expect_same(draw_case(mix, seed, model));
         }
     }
 }
