@@ -1,5 +1,6 @@
 // Calls between roles.  Payloads are protobuf messages of core/protocol.
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -13,10 +14,13 @@ namespace rushproof {
 
 // `method` is "inventory.v1.Inventory/Reserve"; its first word names the role.  `shard` picks the
 // instance: equal shards go to the same instance while the set of instances stands still.  That is
-// for speed only; correctness never depends on it.
+// for speed only; correctness never depends on it.  `group` names the instances that may be asked
+// when a role keeps its data in several databases (core/runtime/shard.hpp): each group has one of
+// them, and refuses what belongs to another.
 struct RpcTarget {
     std::string_view method;
     std::string_view shard;
+    std::uint32_t group = 1;
 };
 
 class Rpc {

@@ -15,10 +15,11 @@ struct CodeStatus {
 };
 
 constexpr std::array caller_mistakes{
-    CodeStatus{"malformed", 400}, CodeStatus{"missing-header", 400},
-    CodeStatus{"not-found", 404}, CodeStatus{"insufficient-stock", 409},
-    CodeStatus{"conflict", 409},  CodeStatus{"not-held", 409},
-    CodeStatus{"invalid", 422},   CodeStatus{"key-reused", 422},
+    CodeStatus{"malformed", 400},   CodeStatus{"missing-header", 400},
+    CodeStatus{"not-found", 404},   CodeStatus{"insufficient-stock", 409},
+    CodeStatus{"conflict", 409},    CodeStatus{"not-held", 409},
+    CodeStatus{"invalid", 422},     CodeStatus{"key-reused", 422},
+    CodeStatus{"wrong-shard", 421}, CodeStatus{"spans-shards", 422},
 };
 
 std::string_view title(int status) {
@@ -30,6 +31,7 @@ std::string_view title(int status) {
         case 409: return "Conflict";
         case 413: return "Content Too Large";
         case 417: return "Expectation Failed";
+        case 421: return "Misdirected Request";
         case 422: return "Unprocessable Content";
         case 429: return "Too Many Requests";
         case 431: return "Request Header Fields Too Large";

@@ -8,6 +8,7 @@
 #include "services/gateway/api/forwards.hpp"
 #include "services/gateway/api/openapi.hpp"
 #include "services/gateway/app/forward.hpp"
+#include "services/gateway/app/sharding.hpp"
 
 namespace rushproof::gateway {
 
@@ -16,7 +17,13 @@ namespace {
 class Gateway final : public Service {
 public:
     Gateway(Environment& environment, const Options& options)
-        : environment_(environment), options_(options), scope_(environment.spawner) {}
+        : environment_(environment), options_(options), scope_(environment.spawner) {
+        for (std::uint32_t shard = 1; shard <= options_.shards; ++shard) {
+            calls_.push_back(&environment.telemetry.counter("gateway_calls_total",
+                                                            "Calls to the shards of inventory",
+                                                            {{"shard", std::to_string(shard)}}));
+        }
+    }
 
     std::vector<HttpRoute> http_routes() override {
         std::vector<HttpRoute> routes;
@@ -37,14 +44,20 @@ public:
         co_await scope_.join();
     }
 
-    // Reads the stock of a SKU that hardly exists: to know that, inventory must ask its database.
+    // Reads of each shard the stock of a SKU that hardly exists: to know that, inventory must ask
+    // its database.
     Task<bool> ready(Context context) override {
-        ::inventory::v1::StockRequest message;
-        message.set_sku("ready");
-        const RpcTarget target{"inventory.v1.Inventory/GetStock", message.sku()};
-        const auto answer =
-            co_await environment_.rpc.call(std::move(context), target, message.SerializeAsString());
-        co_return answer || answer.error().kind() == ErrorKind::permanent;
+        for (std::uint32_t shard = 1; shard <= options_.shards; ++shard) {
+            ::inventory::v1::StockRequest message;
+            message.set_sku(probe_of(shard, options_.shards));
+            const RpcTarget target{"inventory.v1.Inventory/GetStock", message.sku(), shard};
+            const auto answer =
+                co_await environment_.rpc.call(context, target, message.SerializeAsString());
+            const bool answers = answer || (answer.error().kind() == ErrorKind::permanent &&
+                                            answer.error().code() != "wrong-shard");
+            if (!answers) { co_return false; }
+        }
+        co_return true;
     }
 
 private:
@@ -56,14 +69,37 @@ private:
         auto call = call_for(forward, options_, environment_.clock.monotonic(), std::move(context),
                              request);
         if (!call) { co_return problem(call.error()); }
-        const auto answer = co_await environment_.rpc.call(std::move(call->context), call->target(),
+        const auto shards = shards_for(forward, call->outgoing, options_.shards);
+        if (!shards) { co_return problem(shards.error()); }
+        if (shards->size() > 1) {
+            const auto merged = co_await ask_all(forward, *call, *shards);
+            co_return answer_with(forward, merged);
+        }
+        calls_[shards->front() - 1]->add();
+        const RpcTarget target = call->target(shards->front());
+        const auto answer = co_await environment_.rpc.call(std::move(call->context), target,
                                                            std::move(call->outgoing.message));
         co_return answer_with(forward, answer);
+    }
+
+    // One after the other: a list is no hot path.
+    Task<Result<std::string>> ask_all(const Forward& forward, const Call& call,
+                                      const std::vector<std::uint32_t>& shards) {
+        std::vector<std::string> pages;
+        for (const std::uint32_t shard : shards) {
+            calls_[shard - 1]->add();
+            RP_CO_TRY(std::string page,
+                      co_await environment_.rpc.call(call.context, call.target(shard),
+                                                     call.outgoing.message));
+            pages.push_back(std::move(page));
+        }
+        co_return merge_pages(forward.reach, call.outgoing.message, pages);
     }
 
     Environment& environment_;
     Options options_;
     Scope scope_;
+    std::vector<Counter*> calls_;  // by shard
     bool open_ = true;
 };
 

@@ -10,6 +10,8 @@ namespace rushproof::gateway {
 struct Options {
     // A request that brings no deadline of its own gets this much time.
     Duration request_timeout = std::chrono::seconds(5);
+    // The databases over which inventory spreads the SKUs (core/runtime/shard.hpp).
+    std::uint32_t shards = 1;
 };
 
 // Answers the routes of services/gateway/api/openapi.json; keeps no state.

@@ -8,4 +8,7 @@ namespace rushproof::gateway::limits {
 inline constexpr std::int64_t deadline_parts = 20;
 static_assert(deadline_parts > 1);
 
+// Items of a list that several shards give, unless its request says how many.
+inline constexpr std::int64_t page = 100;
+
 }  // namespace rushproof::gateway::limits

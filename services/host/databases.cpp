@@ -1,6 +1,8 @@
 #include "services/host/databases.hpp"
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <string>
 #include <thread>
@@ -8,12 +10,14 @@
 
 #include "core/real/postgres/migrations.hpp"
 #include "core/real/sqlite/sqlite_database.hpp"
+#include "services/host/shard_claim.hpp"
 
 namespace rushproof {
 
 namespace {
 
 constexpr auto retry_pause = std::chrono::milliseconds(200);
+constexpr auto claim_within = std::chrono::seconds(10);
 
 class NoDatabase final : public Database {
 public:
@@ -27,6 +31,7 @@ Result<std::unique_ptr<SqliteDatabase>> open_sqlite(const std::string& path) {
     options.path = path;
     RP_TRY(auto database, SqliteDatabase::open(std::move(options)));
     RP_CHECK(database->apply("inventory", inventory::migrations()));
+    RP_CHECK(database->apply("shard", shard_migrations()));
     return database;
 }
 
@@ -41,7 +46,8 @@ Result<void> migrate_when_there(const std::string& url, Telemetry& telemetry, Du
         std::this_thread::sleep_for(retry_pause);
         migrated = migrate_postgres(url, "inventory", inventory::migrations());
     }
-    return migrated;
+    RP_CHECK(migrated);
+    return migrate_postgres(url, "shard", shard_migrations());
 }
 
 }  // namespace
@@ -57,6 +63,27 @@ Result<std::unique_ptr<Databases>> Databases::open(const HostConfig& config, Tel
         RP_CHECK(migrate_when_there(config.postgres.url, telemetry, wait));
     }
     return databases;
+}
+
+Result<void> Databases::claim() {
+    if (!config_.inventory) { return {}; }
+    asio::io_context context(1);
+    std::unique_ptr<Database> own;
+    if (!shared_) {
+        RP_TRY(own, PostgresDatabase::create(context.get_executor(), config_.postgres, telemetry_));
+    }
+    Database& database = own ? *own : *shared_;
+    Result<void> claimed;
+    const auto deadline = std::chrono::steady_clock::now().time_since_epoch() + claim_within;
+    asio::co_spawn(
+        context,
+        claim_shard(database, Context(MonotonicTime(deadline)), config_.inventory_options.shard),
+        [&](const std::exception_ptr& thrown, Result<void> answer) {
+            if (thrown) { std::rethrow_exception(thrown); }
+            claimed = std::move(answer);
+        });
+    context.run();
+    return claimed;
 }
 
 Database& Databases::add_core(const asio::any_io_executor& executor) {

@@ -19,6 +19,10 @@ public:
     static Result<std::unique_ptr<Databases>> open(const HostConfig& config, Telemetry& telemetry,
                                                    Duration wait);
 
+    // Makes sure that the database is the configured shard's, before anything is read from it;
+    // blocks.  Permanent "wrong-shard", or what the database answers.
+    Result<void> claim();
+
     // Once for each core, before anything runs.
     Database& add_core(const asio::any_io_executor& executor);
 

@@ -106,18 +106,45 @@ Result<void> read_grpc(const Settings& settings, HostConfig& config) {
 
 Result<void> read_inventory_urls(const Settings& settings, HostConfig& config) {
     const Setting setting = settings.get("inventory-url");
-    RP_TRY(const auto urls, read_list(setting));
-    for (const std::string& url : urls) {
-        auto endpoint = HttpEndpoint::parse(url);
-        if (!endpoint) { return bad_setting(setting, "URLs such as http://127.0.0.1:9090"); }
-        config.inventory_urls.push_back(*std::move(endpoint));
+    std::string_view rest = setting.text;
+    while (!rest.empty()) {
+        const auto end = rest.find(';');
+        RP_TRY(const auto urls, read_list({std::string(rest.substr(0, end)), setting.source}));
+        std::vector<HttpEndpoint> shard;
+        for (const std::string& url : urls) {
+            auto endpoint = HttpEndpoint::parse(url);
+            if (!endpoint) { return bad_setting(setting, "URLs such as http://127.0.0.1:9090"); }
+            shard.push_back(*std::move(endpoint));
+        }
+        if (shard.empty() || end + 1 == rest.size()) {
+            return bad_setting(setting, "URLs for each shard, with ; between shards");
+        }
+        config.inventory_urls.push_back(std::move(shard));
+        rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
     }
-    if (config.inventory && !urls.empty()) {
+    const std::size_t shards = config.inventory_urls.size();
+    if (config.inventory && shards > 0) {
         return bad_setting(setting, "nothing, because inventory is among the roles here");
     }
-    if (!config.inventory && urls.empty()) {
+    if (!config.inventory && shards == 0) {
         return bad_setting(setting, "the URLs of inventory, which is not among the roles here");
     }
+    if (shards > shards_max) {
+        return bad_setting(setting, "at most " + std::to_string(shards_max) + " shards");
+    }
+    return {};
+}
+
+Result<void> read_shard(const Settings& settings, HostConfig& config) {
+    const Setting setting = settings.get("shard");
+    const auto shard = parse_shard(setting.text);
+    if (!shard) { return bad_setting(setting, "a number and how many there are, such as 2/3"); }
+    if (shard->count > 1 && (config.gateway || !config.inventory)) {
+        return bad_setting(setting,
+                           "1/1, because only a process with --role inventory alone keeps "
+                           "one shard of several");
+    }
+    config.inventory_options.shard = *shard;
     return {};
 }
 
@@ -165,11 +192,14 @@ const std::vector<SettingInfo>& known_settings() {
         {"listen", "127.0.0.1:8080", "Where to answer HTTP (API_PORT sets the port alone)"},
         {"rpc-listen", "", "Where to answer other processes' calls; empty: nowhere"},
         {"grpc-listen", "", "Where to answer clients' gRPC calls, such as 127.0.0.1:50051"},
-        {"inventory-url", "", "Where inventory answers calls, when it runs in other processes"},
+        {"inventory-url", "",
+         "Where inventory answers calls, when it runs in other processes; ; between its shards"},
         {"database", "sqlite:rushproof.db",
          "Where inventory keeps its data: sqlite:PATH or postgresql://user@host/name"},
         {"database-replica", "", "A PostgreSQL replica for reads; empty: the database itself"},
         {"database-connections", "16", "Connections to PostgreSQL, and as many to the replica"},
+        {"shard", "1/1",
+         "Which of how many databases, by SKU, this inventory keeps; the same for ever"},
         {"strategy", "batched", "How a reservation is made safe"},
         {"reservation-ttl", "10m", "How long a reservation is held before it expires"},
         {"sweep-interval", "1s", "How often expired reservations are looked for"},
@@ -207,6 +237,7 @@ Result<HostConfig> read_config(const Settings& settings) {
     RP_CHECK(read_grpc(settings, config));
     RP_CHECK(read_inventory_urls(settings, config));
     RP_CHECK(read_database(settings, config));
+    RP_CHECK(read_shard(settings, config));
     inventory::Options& inventory = config.inventory_options;
     RP_TRY(inventory.strategy, read_strategy(settings.get("strategy")));
     RP_TRY(inventory.reservation_ttl, read_duration(settings.get("reservation-ttl"), 1ms, 24h));

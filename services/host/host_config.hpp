@@ -19,11 +19,12 @@ struct HostConfig {
     bool gateway = false;
     bool inventory = false;
     HttpServerOptions http;
-    std::optional<HttpServerOptions> rpc;      // where other processes call our roles
-    std::optional<GrpcServerOptions> grpc;     // where clients call our roles by gRPC
-    std::vector<HttpEndpoint> inventory_urls;  // whom to call when inventory is not among our roles
-    std::string database_path;                 // of SQLite, unless postgres has a URL
-    PostgresOptions postgres;                  // connections_max is for the whole process
+    std::optional<HttpServerOptions> rpc;   // where other processes call our roles
+    std::optional<GrpcServerOptions> grpc;  // where clients call our roles by gRPC
+    // Whom to call when inventory is not among our roles, by shard.
+    std::vector<std::vector<HttpEndpoint>> inventory_urls;
+    std::string database_path;  // of SQLite, unless postgres has a URL
+    PostgresOptions postgres;   // connections_max is for the whole process
     inventory::Options inventory_options;
     std::size_t threads = 1;
     std::optional<int> ready_fd;

@@ -94,6 +94,7 @@ private:
 
 Result<void> RealWorld::start() {
     RP_TRY(databases_, Databases::open(config_, telemetry_, database_wait));
+    RP_CHECK(databases_->claim());
     for (std::size_t i = 0; i < cores_.size(); ++i) { add_core(cores_[i]); }
     RP_CHECK(listen());
     for (const auto& world : worlds_) {
@@ -114,6 +115,9 @@ void RealWorld::add_core(asio::io_context& context) {
     if (config_.gateway) {
         gateway::Options options;
         options.request_timeout = config_.http.request_timeout;
+        if (!config_.inventory) {
+            options.shards = static_cast<std::uint32_t>(config_.inventory_urls.size());
+        }
         world->add(gateway::make_gateway(world->environment, options));
     }
     if (config_.inventory) {
@@ -127,8 +131,11 @@ void RealWorld::add_core(asio::io_context& context) {
 std::unique_ptr<Rpc> RealWorld::make_rpc(const asio::any_io_executor& executor,
                                          Clock& clock) const {
     if (config_.inventory) { return std::make_unique<LocalRpc>(executor, instances_); }
-    const std::map<std::string, std::vector<HttpEndpoint>> remote{
-        {"inventory", config_.inventory_urls}};
+    std::map<std::string, std::vector<HttpEndpoint>> remote;
+    for (const auto& shard : config_.inventory_urls) {
+        const std::string group = remote.empty() ? "" : "/" + std::to_string(remote.size() + 1);
+        remote["inventory" + group] = shard;
+    }
     return std::make_unique<HttpRpc>(executor, clock, remote);
 }
 

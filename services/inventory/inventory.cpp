@@ -22,7 +22,7 @@ public:
           options_(options),
           scope_(environment.spawner),
           application_(environment, options),
-          api_(application_, environment, scope_),
+          api_(application_, environment, scope_, options.shard),
           relay_(environment, statements::outbox::for_relay(), "inventory",
                  [this](Context context, std::vector<OutboxEvent> events) {
                      return add_to_feed(environment_.database, std::move(context),

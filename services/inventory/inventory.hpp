@@ -9,6 +9,7 @@
 #include "core/base/time.hpp"
 #include "core/ports/environment.hpp"
 #include "core/ports/service.hpp"
+#include "core/runtime/shard.hpp"
 #include "services/inventory/mutant.hpp"
 
 namespace rushproof::inventory {
@@ -31,6 +32,9 @@ struct Options {
     Duration relay_interval = std::chrono::seconds(1);
     // An event tells when less than this becomes available of a SKU; 0: never.
     Quantity low_stock{10};
+    // Which SKUs it keeps (core/runtime/shard.hpp); calls about others are refused with
+    // "wrong-shard".
+    Shard shard{};
     Mutant mutant = Mutant::none;
 };
 

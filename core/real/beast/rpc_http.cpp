@@ -62,7 +62,9 @@ HttpRpc::HttpRpc(asio::any_io_executor executor, Clock& clock,
 }
 
 Task<Result<std::string>> HttpRpc::call(Context context, RpcTarget target, std::string request) {
-    const auto found = pools_.find(target.method.substr(0, target.method.find('.')));
+    std::string role(target.method.substr(0, target.method.find('.')));
+    if (target.group > 1) { role += "/" + std::to_string(target.group); }
+    const auto found = pools_.find(role);
     if (found == pools_.end()) {
         co_return failure(ErrorKind::retryable, "unavailable",
                           "nobody answers " + std::string(target.method));

@@ -22,7 +22,8 @@ namespace rushproof {
 HttpHandler rpc_handler(const RpcRouter& router);
 
 // Equal shards go to the same instance while it answers; when nothing could be sent to it, or it
-// says "unavailable", the next one is asked.  Instances are listed per role, in a fixed order.
+// says "unavailable", the next one is asked.  Instances are listed per role, in a fixed order;
+// those of a role's second group under "<role>/2", and so on.
 class HttpRpc final : public Rpc {
 public:
     HttpRpc(asio::any_io_executor executor, Clock& clock,

@@ -1,5 +1,6 @@
 // The public routes, as a table: how each request becomes a call to inventory, and its answer HTTP.
 #pragma once
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,9 +11,13 @@
 namespace rushproof::gateway {
 
 struct Outgoing {
-    std::string shard;
+    std::string shard;    // a SKU, a reservation's id, or what picks an instance
     std::string message;  // of core/protocol
 };
+
+// Whom a call concerns: the shard of a SKU or of a reservation, the shards of a basket's SKUs, or
+// all of them.
+enum class Reach : std::uint8_t { sku, reservation, basket, reservations, stocks };
 
 // A route that forwards to one RPC method.  `read` finds mistakes in the request; `write` gets what
 // the method answered.
@@ -24,6 +29,7 @@ struct Forward {
     HttpResponse (*write)(const std::string& answer);
     // Must the request carry an Idempotency-Key?
     bool needs_key;
+    Reach reach = Reach::sku;
 };
 
 const std::vector<Forward>& forwards();

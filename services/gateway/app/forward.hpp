@@ -12,7 +12,7 @@
 namespace rushproof::gateway {
 
 struct Call {
-    RpcTarget target() const { return {method, outgoing.shard}; }
+    RpcTarget target(std::uint32_t group) const { return {method, outgoing.shard, group}; }
 
     Context context;
     std::string_view method;

@@ -42,11 +42,24 @@ TEST(HostConfig, ReadsVariables) {
                                        {"RUSHPROOF_RPC_LISTEN", "[::1]:0"}})
                             .value();
     EXPECT_FALSE(config.inventory);
-    ASSERT_EQ(config.inventory_urls.size(), 2u);
-    EXPECT_EQ(config.inventory_urls[1].host, "b");
+    ASSERT_EQ(config.inventory_urls.size(), 1u);
+    ASSERT_EQ(config.inventory_urls[0].size(), 2u);
+    EXPECT_EQ(config.inventory_urls[0][1].host, "b");
     EXPECT_EQ(config.http.rate_limit_per_client->requests_per_second, 50);
     EXPECT_EQ(config.rpc->address, "::1");
     EXPECT_FALSE(config.rpc->rate_limit_per_client);
+}
+
+TEST(HostConfig, ReadsShards) {
+    const auto gateway =
+        config_of({{"role", "gateway"}, {"inventory-url", "http://a:1,http://b:2;http://c:3"}})
+            .value();
+    ASSERT_EQ(gateway.inventory_urls.size(), 2u);
+    EXPECT_EQ(gateway.inventory_urls[0].size(), 2u);
+    EXPECT_EQ(gateway.inventory_urls[1][0].host, "c");
+    const auto inventory =
+        config_of({{"role", "inventory"}, {"rpc-listen", "127.0.0.1:0"}, {"shard", "2/3"}}).value();
+    EXPECT_EQ(inventory.inventory_options.shard, (Shard{2, 3}));
 }
 
 TEST(HostConfig, ApiPortSetsThePortUnlessListenIsGiven) {
@@ -74,6 +87,11 @@ TEST(HostConfig, EveryMistakeNamesItsVariableAndTheRemedy) {
         {"RUSHPROOF_LISTEN", "8080", "127.0.0.1:8080"},
         {"RUSHPROOF_RPC_LISTEN", "here", "127.0.0.1:8080"},
         {"RUSHPROOF_INVENTORY_URL", "http://a:1", "nothing"},
+        {"RUSHPROOF_INVENTORY_URL", ";http://a:1", "; between shards"},
+        {"RUSHPROOF_INVENTORY_URL", "http://a:1;", "; between shards"},
+        {"RUSHPROOF_SHARD", "2", "2/3"},
+        {"RUSHPROOF_SHARD", "3/2", "2/3"},
+        {"RUSHPROOF_SHARD", "1/2", "--role inventory"},
         {"RUSHPROOF_DATABASE", "postgres:x", "sqlite:PATH"},
         {"RUSHPROOF_DATABASE", "sqlite:", "sqlite:PATH"},
         {"RUSHPROOF_STRATEGY", "hope", "naive, pessimistic, conditional, optimistic"},

@@ -149,6 +149,39 @@ class HostTest(unittest.TestCase):
         gateway.signal(signal.SIGTERM)
         self.assertEqual(gateway.end()[0], 0)
 
+    def shard(self, number, count):
+        return self.start('--role=inventory', '--rpc-listen=127.0.0.1:0', f'--shard={number}/{count}',
+                          f'--database=sqlite:{self.folder}/shard-{number}.db')
+
+    def test_shards_are_one_shop_and_a_wrong_map_sells_nothing(self):
+        first, second = self.shard(1, 2), self.shard(2, 2)
+        gateways = [self.start('--role=gateway', f'--inventory-url={urls}') for urls in
+                    (f'http://{first.rpc};http://{second.rpc}', f'http://{second.rpc};http://{first.rpc}')]
+        right, wrong = [self.connect(gateway) for gateway in gateways]
+        self.assertEqual([ask(gateway, 'GET', '/health/ready')[0] for gateway in (right, wrong)], [200, 503])
+        skus = [f'SKU-{number}' for number in range(8)]
+        for sku in skus:
+            self.assertEqual(ask(right, 'PUT', f'/api/v1/stock/{sku}', {'on_hand': 1})[0], 200)
+            wish = {'sku': sku, 'quantity': 1}
+            refused = ask(wrong, 'POST', '/api/v1/reservations', wish, Idempotency_Key=f'wrong-{sku}')
+            self.assertEqual((refused[0], refused[1]['code']), (421, 'wrong-shard'))
+            status, made, _ = ask(right, 'POST', '/api/v1/reservations', wish, Idempotency_Key=f'right-{sku}')
+            self.assertEqual(status, 201, made)
+            self.assertEqual(ask(right, 'POST', f'/api/v1/reservations/{made["id"]}/confirm')[0], 200)
+        page = ask(right, 'GET', '/api/v1/stock')[1]
+        self.assertEqual([(item['sku'], item['sold']) for item in page['items']], [(sku, 1) for sku in skus])
+        metrics = ask(right, 'GET', '/metrics')[1]
+        for shard in ('1', '2'):
+            self.assertIn(f'gateway_calls_total{{shard="{shard}"}}', metrics)
+
+    def test_a_database_of_another_shard_is_refused(self):
+        self.shard(1, 2).kill()
+        for shard in ('2/2', '1/3', '1/1'):
+            code, complaint = self.refused('serve', '--role=inventory', '--rpc-listen=127.0.0.1:0', '--listen=127.0.0.1:0',
+                                           f'--shard={shard}', f'--database=sqlite:{self.folder}/shard-1.db')
+            self.assertEqual(code, 1)
+            self.assertIn(f'the database is shard 1/2, not {shard}', complaint)
+
     def test_a_thread_per_core_shares_the_database(self):
         process = self.start(self.database, '--threads=2')
         connections = [self.connect(process) for _ in range(4)]

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "services/inventory/api/shard_check.hpp"
 #include "services/inventory/domain/checks.hpp"
 
 namespace rushproof::inventory {
@@ -119,8 +120,8 @@ std::string encode(const std::vector<LedgerEntry>& entries) {
 
 }  // namespace
 
-Api::Api(Application& application, Environment& environment, Scope& scope)
-    : application_(application), environment_(environment), scope_(scope) {}
+Api::Api(Application& application, Environment& environment, Scope& scope, Shard shard)
+    : application_(application), environment_(environment), scope_(scope), shard_(shard) {}
 
 std::vector<RpcMethod> Api::methods() {
     std::vector<RpcMethod> methods;
@@ -159,6 +160,7 @@ Api::Answer Api::serve(Distribution& seconds, Handler<Request> handler, Context 
     if (!request.ParseFromString(bytes)) {
         co_return failure(ErrorKind::permanent, "malformed", "the request is unreadable");
     }
+    RP_CO_CHECK(check_shard(shard_, request));
     auto answer = co_await (this->*handler)(std::move(context), std::move(request));
     const Duration taken = environment_.clock.monotonic() - start;
     seconds.observe(std::chrono::duration<double>(taken).count());

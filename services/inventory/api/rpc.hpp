@@ -7,6 +7,7 @@
 #include "core/ports/rpc.hpp"
 #include "core/protocol/inventory.pb.h"
 #include "core/runtime/scope.hpp"
+#include "core/runtime/shard.hpp"
 #include "services/inventory/app/application.hpp"
 
 namespace rushproof::inventory {
@@ -16,7 +17,7 @@ namespace wire = ::inventory::v1;
 class Api {
 public:
     // Calls under way count as visits to `scope`.
-    Api(Application& application, Environment& environment, Scope& scope);
+    Api(Application& application, Environment& environment, Scope& scope, Shard shard);
 
     // The handlers refer to this object.
     std::vector<RpcMethod> methods();
@@ -54,6 +55,7 @@ private:
     Application& application_;
     Environment& environment_;
     Scope& scope_;
+    Shard shard_;
     bool open_ = true;
 };
 

@@ -4,7 +4,6 @@
 #include <set>
 #include <utility>
 
-#include "core/runtime/uuid.hpp"
 #include "services/inventory/app/application.hpp"
 #include "services/inventory/app/order.hpp"
 #include "services/inventory/app/record.hpp"
@@ -225,7 +224,7 @@ Task<Result<Batcher::Answers>> Batcher::attempt(const Members& members) {
     for (const Waiting& member : members) {
         Order order{member.request,
                     member.request.key,
-                    ReservationId(uuid_v4(environment_.random)),
+                    ReservationId(new_uuid(options_.shard, environment_.random)),
                     ttl,
                     options_.low_stock,
                     options_.mutant};

@@ -221,7 +221,7 @@ Task<Result<Reservation>> Application::reserve_once(Context context, ReserveRequ
 Order Application::make_order(ReserveRequest request, IdempotencyKey claimed) {
     Order order{std::move(request),
                 std::move(claimed),
-                ReservationId(uuid_v4(environment_.random)),
+                ReservationId(new_uuid(options_.shard, environment_.random)),
                 std::chrono::duration_cast<std::chrono::microseconds>(options_.reservation_ttl),
                 options_.low_stock,
                 options_.mutant};
