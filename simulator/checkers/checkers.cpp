@@ -52,6 +52,8 @@ const std::vector<Checker>& checkers() {
          has_reservations, check_no_oversell},
         {"conservation", "the audited books balance, and hold everything that was acknowledged",
          has_audit, check_conservation},
+        {"all-or-nothing", "a basket is held, and ended, whole and at once, or not at all",
+         has_audited_baskets, check_all_or_nothing},
         {"lifecycle", "a reservation ends once, and not before its time", has_reservation_ends,
          check_lifecycle},
         {"linearizable", "some order of the operations explains every answer", has_stock_answers,

@@ -219,9 +219,11 @@ private:
         if (findings_.has_violation()) return found;  // only the first is told
         for_each_operation(history_, [&](const Operation& operation) {
             const Event& event = history_.events[operation.invoked];
-            const bool counts = event.key == key && operation.outcome == Outcome::ok &&
-                                is_kept_in_ledger(event.function);
-            if (counts) found.push_back(operation.shown());
+            const bool counts = operation.outcome == Outcome::ok &&
+                                is_kept_in_ledger(ledger_function(event.function));
+            for_each_key(history_, event, [&](TextId touched) {
+                if (counts && touched == key) found.push_back(operation.shown());
+            });
         });
         if (found.size() > operations_shown)
             found.erase(found.begin(), found.end() - operations_shown);

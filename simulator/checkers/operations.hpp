@@ -62,4 +62,14 @@ void for_each_operation(const History& history, Visit visit) {
     }
 }
 
+// Calls visit(key) for the SKU or key that an event is about, or for each SKU of its basket.
+template <class Visit>
+void for_each_key(const History& history, const Event& event, Visit visit) {
+    if (event.basket == 0) {
+        if (event.key != no_text) visit(event.key);
+        return;
+    }
+    for (const BasketLine& line : history.baskets[event.basket - 1]) visit(line.key);
+}
+
 }  // namespace rushproof::simulator

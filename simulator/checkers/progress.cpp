@@ -73,14 +73,16 @@ private:
         const bool answered = operation.outcome != Outcome::unknown;
         if (first_asked_ > operation.call) first_asked_ = operation.call;
         if (answered) first_answered_ = std::min(first_answered_, operation.returned);
-        if (operation.call < faults_.end + bound_ || event.key == no_text) return;
-        Asked& asked = by_key_[event.key];
-        ++asked.questions;
-        if (answered) {
-            ++asked.answers;
-        } else {
-            asked.last = operation.shown();
-        }
+        if (operation.call < faults_.end + bound_) return;
+        for_each_key(history_, event, [&](TextId key) {
+            Asked& asked = by_key_[key];
+            ++asked.questions;
+            if (answered) {
+                ++asked.answers;
+            } else {
+                asked.last = operation.shown();
+            }
+        });
     }
 
     // A fault that never ended may be the reason: then nothing is promised.

@@ -39,7 +39,9 @@ public:
     explicit Acknowledgements(const History& history) {
         for (const Event& event : history.events) {
             if (event.type != EventType::ok || event.subject == no_text) { continue; }
-            times_.emplace_back(event.subject, event.function, event.time);
+            const bool reserves = event.function == Function::basket;
+            times_.emplace_back(event.subject, reserves ? Function::reserve : event.function,
+                                event.time);
         }
         std::sort(times_.begin(), times_.end());
     }

@@ -19,6 +19,16 @@ std::string name_of(const Load& load, const Visitor& visitor) {
     return name;
 }
 
+// The SKU that a refusal begins with; of several that could be meant, the longest.
+std::string_view named_sku(const Items& items, const Error& refusal) {
+    std::string_view named;
+    for (const auto& [sku, quantity] : items) {
+        const bool begins = refusal.message().starts_with(sku + ':');
+        if (begins && sku.size() > named.size()) { named = sku; }
+    }
+    return named;
+}
+
 }  // namespace
 
 Buyer::Buyer(Shop& shop, const LoadPlan& plan, Visitor visitor)
@@ -28,7 +38,8 @@ Buyer::Buyer(Shop& shop, const LoadPlan& plan, Visitor visitor)
       quantities_(plan.draws.quantity.of(entity_of(visitor))),
       times_(plan.draws.think.of(entity_of(visitor))),
       choices_(plan.draws.choose.of(entity_of(visitor))),
-      pauses_(plan.draws.retry.of(entity_of(visitor))) {
+      pauses_(plan.draws.retry.of(entity_of(visitor))),
+      baskets_(plan.draws.basket.of(entity_of(visitor))) {
     RandomStream skus = plan.draws.sku.of(entity_of(visitor));
     popular_sku_ = plan.popular.draw(skus);
 }
@@ -41,6 +52,8 @@ Task<void> Buyer::walk(std::int64_t intended) {
         const Step& step = plan_.journey.steps[step_];
         if (const auto* reserves = std::get_if<ReserveStep>(&step)) {
             co_await reserve(*reserves);
+        } else if (const auto* reserves_many = std::get_if<ReserveManyStep>(&step)) {
+            co_await reserve_many(*reserves_many);
         } else if (const auto* reads = std::get_if<ReadStep>(&step)) {
             co_await read(*reads);
         } else if (const auto* thinks = std::get_if<ThinkStep>(&step)) {
@@ -63,18 +76,48 @@ Task<void> Buyer::reserve(ReserveStep step) {
     // Repeating what worked, or may have, is no new operation: it must not have an effect of its
     // own, and the ledger shows it if it has.
     request.recorded = !(per_buyer && buyer_key_in_effect_);
-    Finished finished = co_await operate(std::move(request));
-    const bool succeeded = finished.outcome == Outcome::succeeded;
-    if (per_buyer && (succeeded || finished.outcome == Outcome::unknown)) {
+    const Outcome outcome = co_await hold(std::move(request));
+    if (per_buyer && (outcome == Outcome::succeeded || outcome == Outcome::unknown)) {
         buyer_key_in_effect_ = true;
     }
-    if (!succeeded) { co_return; }
+}
+
+Task<void> Buyer::reserve_many(ReserveManyStep step) {
+    Items items;
+    for (std::int64_t left = draw_number(step.items, baskets_); left > 0; --left) {
+        std::string sku = plan_.popular.draw(baskets_);
+        const std::int64_t quantity = draw_number(step.quantity, quantities_);
+        items.emplace_back(std::move(sku), quantity);
+    }
+    if (step.sorted) { std::sort(items.begin(), items.end()); }
+    Request basket;
+    basket.function = Function::basket;
+    basket.key = name_ + ':' + std::to_string(step_);
+    if (step.atomic) {
+        basket.items = std::move(items);
+        co_await hold(std::move(basket));
+        co_return;
+    }
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        Request one;
+        one.sku = std::move(items[i].first);
+        one.quantity = items[i].second;
+        one.key = basket.key + ':' + std::to_string(i);
+        co_await hold(std::move(one));
+    }
+}
+
+Task<Outcome> Buyer::hold(Request request) {
+    Finished finished = co_await operate(std::move(request));
+    if (finished.outcome != Outcome::succeeded) { co_return finished.outcome; }
     const bool known = std::any_of(held_.begin(), held_.end(), [&](const Request& held) {
         return held.id == finished.answer.id;
     });
-    if (known) { co_return; }
-    finished.request.id = std::move(finished.answer.id);
-    held_.push_back(std::move(finished.request));
+    if (!known) {
+        finished.request.id = std::move(finished.answer.id);
+        held_.push_back(std::move(finished.request));
+    }
+    co_return finished.outcome;
 }
 
 Task<void> Buyer::read(ReadStep step) {
@@ -139,7 +182,7 @@ Task<Buyer::Finished> Buyer::operate(Request request) {
         if (again) { pause = draw_backoff(plan_.journey.retry, retry, pauses_); }
         const bool last = !again || shop_.clock.monotonic() + pause >= shop_.hard_stop;
         if (last || request.key_per_attempt) {
-            finished.outcome = give_up(recorded, request.function, error, may_have_effect);
+            finished.outcome = give_up(recorded, request, error, may_have_effect);
         }
         if (last) { break; }
         co_await sleep_for(shop_.clock, pause);
@@ -171,6 +214,12 @@ Task<Result<Buyer::Answer>> Buyer::send(const Request& request) {
         answer.available = stock.available;
         co_return answer;
     }
+    if (request.function == Function::basket) {
+        RP_CO_TRY(ReservationAnswer reservation,
+                  co_await shop_.client.reserve(std::move(context), request.items));
+        answer.id = std::move(reservation.id);
+        co_return answer;
+    }
     if (request.function == Function::reserve) {
         RP_CO_TRY(ReservationAnswer reservation,
                   co_await shop_.client.reserve(std::move(context), request.sku, request.quantity));
@@ -193,6 +242,9 @@ bool Buyer::worth_retrying(const Error& error, std::int64_t retry) const {
 
 Buyer::Recorded Buyer::begin(const Request& request) {
     if (!request.recorded) { return std::nullopt; }
+    if (request.function == Function::basket) {
+        return shop_.recorder.invoke_basket(shop_.now(), process_, request.key, request.items);
+    }
     return shop_.recorder.invoke(shop_.now(), process_, request.function, request.sku, request.key,
                                  request.quantity);
 }
@@ -216,19 +268,24 @@ void Buyer::succeed(const Recorded& operation, const Answer& answer) {
 // whose idempotency is broken, which this history is there to find out, may refuse the second
 // attempt because the first one took the last unit.  So the operation is of unknown outcome, and
 // the ledger decides.  What is given away is one observation of an empty shelf.
-Outcome Buyer::give_up(const Recorded& operation, Function function, const Error& last,
+Outcome Buyer::give_up(const Recorded& operation, const Request& request, const Error& last,
                        bool may_have_effect) {
     const std::int64_t now = shop_.now();
-    if (may_have_effect && function != Function::read) {
+    if (may_have_effect && request.function != Function::read) {
         if (operation) {
             shop_.recorder.info(now, *operation);
             process_ = shop_.recorder.take_process();
         }
         return Outcome::unknown;
     }
-    const bool insufficient = function == Function::reserve && last.code() == "insufficient-stock";
+    const bool is_basket = request.function == Function::basket;
+    const bool insufficient =
+        (is_basket || request.function == Function::reserve) && last.code() == "insufficient-stock";
     if (operation) {
-        shop_.recorder.fail(now, *operation, insufficient ? Failure::insufficient : Failure::other);
+        // A basket that does not say which SKU refused it tells nothing about any.
+        const std::string_view by = insufficient ? named_sku(request.items, last) : "";
+        const bool observed = insufficient && (!is_basket || !by.empty());
+        shop_.recorder.fail(now, *operation, observed ? Failure::insufficient : Failure::other, by);
     }
     if (insufficient) { return Outcome::refused; }
     // A read without an answer is known to have had no effect; its reader saw nothing all the same.

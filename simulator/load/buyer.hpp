@@ -36,12 +36,14 @@ struct BuyerDraws {
           think(seed, load, "think"),
           choose(seed, load, "choose"),
           retry(seed, load, "retry"),
-          sku(seed, load, "sku") {}
+          sku(seed, load, "sku"),
+          basket(seed, load, "basket") {}
     LoadStreams quantity;
     LoadStreams think;
     LoadStreams choose;
     LoadStreams retry;
     LoadStreams sku;
+    LoadStreams basket;
 };
 
 // A load with what its buyers need to know.
@@ -75,6 +77,7 @@ private:
         Function function = Function::reserve;
         std::string sku;
         std::int64_t quantity = 0;
+        Items items;      // of a basket, instead of sku and quantity
         std::string key;  // of the reservation; empty for reads
         std::string id;   // the server's identifier of the reservation, once known
         bool recorded = true;
@@ -91,10 +94,13 @@ private:
     };
 
     Task<void> reserve(ReserveStep step);
+    Task<void> reserve_many(ReserveManyStep step);
     Task<void> read(ReadStep step);
     Task<void> think(ThinkStep step);
     Task<void> choose(ChooseStep step);
 
+    // Reserves, and keeps what it got for choose().
+    Task<Outcome> hold(Request request);
     // Tries until there is a definite answer or the retry policy gives up.
     Task<Finished> operate(Request request);
     // One attempt; the request outlives it.
@@ -105,7 +111,7 @@ private:
     using Recorded = std::optional<Recorder::Operation>;
     Recorded begin(const Request& request);
     void succeed(const Recorded& operation, const Answer& answer);
-    Outcome give_up(const Recorded& operation, Function function, const Error& last,
+    Outcome give_up(const Recorded& operation, const Request& request, const Error& last,
                     bool may_have_effect);
 
     Shop& shop_;
@@ -115,6 +121,7 @@ private:
     RandomStream times_;
     RandomStream choices_;
     RandomStream pauses_;
+    RandomStream baskets_;
     std::string popular_sku_;
 
     TextId process_ = no_text;

@@ -124,7 +124,27 @@ Task<Result<ReservationAnswer>> ReservationClient::reserve(Context context, std:
     body.member("sku", sku);
     body.member("quantity", quantity);
     body.end_object();
-    HttpRequest request("POST", "/api/v1/reservations", std::move(body).text());
+    return create(std::move(context), "/api/v1/reservations", std::move(body).text());
+}
+
+Task<Result<ReservationAnswer>> ReservationClient::reserve(Context context, Items items) {
+    JsonWriter body;
+    body.begin_object();
+    body.begin_array("lines");
+    for (const auto& [sku, quantity] : items) {
+        body.begin_object();
+        body.member("sku", sku);
+        body.member("quantity", quantity);
+        body.end_object();
+    }
+    body.end_array();
+    body.end_object();
+    return create(std::move(context), "/api/v1/baskets", std::move(body).text());
+}
+
+Task<Result<ReservationAnswer>> ReservationClient::create(Context context, std::string path,
+                                                          std::string body) {
+    HttpRequest request("POST", std::move(path), std::move(body));
     request.fields.reserve(3);
     request.fields.emplace_back("content-type", "application/json");
     request.fields.emplace_back("idempotency-key", context.idempotency_key);

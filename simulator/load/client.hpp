@@ -3,12 +3,16 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/result.hpp"
 #include "core/ports/http.hpp"
 
 namespace rushproof::simulator {
+
+// SKUs and how many units of each; one that comes twice adds up.
+using Items = std::vector<std::pair<std::string, std::int64_t>>;
 
 struct ReservationAnswer {
     std::string id;
@@ -44,6 +48,8 @@ public:
     // The context carries the idempotency key, and the owner as principal.
     Task<Result<ReservationAnswer>> reserve(Context context, std::string sku,
                                             std::int64_t quantity);
+    // The message of "insufficient-stock" begins with the SKU that refused, and a colon.
+    Task<Result<ReservationAnswer>> reserve(Context context, Items items);
     Task<Result<ReservationAnswer>> confirm(Context context, std::string id);
     Task<Result<ReservationAnswer>> release(Context context, std::string id);
     Task<Result<StockAnswer>> stock(Context context, std::string sku);
@@ -52,6 +58,7 @@ public:
                                     std::int64_t limit);
 
 private:
+    Task<Result<ReservationAnswer>> create(Context context, std::string path, std::string body);
     Task<Result<ReservationAnswer>> change(Context context, std::string id, std::string verb);
 
     HttpClient& http_;

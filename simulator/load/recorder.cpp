@@ -28,9 +28,33 @@ Recorder::Operation Recorder::invoke(std::int64_t time, TextId process, Function
     Operation operation;
     operation.function = function;
     operation.process = process;
-    operation.key = history_.texts.intern(sku);
+    if (!sku.empty()) { operation.key = history_.texts.intern(sku); }
     if (!subject.empty()) { operation.subject = history_.texts.intern(subject); }
     operation.amount = amount;
+    append(time, operation, EventType::invoke, Failure::none);
+    return operation;
+}
+
+Recorder::Operation Recorder::invoke_basket(
+    std::int64_t time, TextId process, std::string_view subject,
+    std::span<const std::pair<std::string, std::int64_t>> items) {
+    std::vector<BasketLine> lines;
+    for (const auto& [sku, quantity] : items) {
+        const TextId key = history_.texts.intern(sku);
+        const auto same = std::find_if(lines.begin(), lines.end(),
+                                       [&](const BasketLine& line) { return line.key == key; });
+        if (same == lines.end()) {
+            lines.push_back({key, quantity});
+        } else {
+            same->quantity += quantity;
+        }
+    }
+    history_.baskets.push_back(std::move(lines));
+    Operation operation;
+    operation.function = Function::basket;
+    operation.process = process;
+    operation.subject = history_.texts.intern(subject);
+    operation.basket = static_cast<std::uint32_t>(history_.baskets.size());
     append(time, operation, EventType::invoke, Failure::none);
     return operation;
 }
@@ -44,7 +68,9 @@ void Recorder::ok_read(std::int64_t time, Operation operation, std::int64_t avai
     append(time, operation, EventType::ok, Failure::none);
 }
 
-void Recorder::fail(std::int64_t time, const Operation& operation, Failure failure) {
+void Recorder::fail(std::int64_t time, Operation operation, Failure failure,
+                    std::string_view refused_by) {
+    if (!refused_by.empty()) { operation.key = history_.texts.intern(refused_by); }
     append(time, operation, EventType::fail, failure);
 }
 
@@ -60,6 +86,7 @@ void Recorder::append(std::int64_t time, const Operation& operation, EventType t
     event.process = operation.process;
     event.key = operation.key;
     event.subject = operation.subject;
+    event.basket = operation.basket;
     event.type = type;
     event.function = operation.function;
     event.failure = failure;
@@ -98,9 +125,23 @@ History merge_histories(std::vector<History> parts) {
     }
     std::sort(places.begin(), places.end());
     merged.events.reserve(places.size());
+    // Where the baskets of each part are in the merged history, once they are.
+    std::vector<std::vector<std::uint32_t>> baskets;
+    baskets.reserve(parts.size());
+    for (const History& part : parts) { baskets.emplace_back(part.baskets.size()); }
     for (const Place& place : places) {
         const History& from = parts[place.part];
         Event event = from.events[place.index];
+        if (event.basket != 0) {
+            std::uint32_t& moved = baskets[place.part][event.basket - 1];
+            if (moved == 0) {
+                std::vector<BasketLine> lines = from.baskets[event.basket - 1];
+                for (BasketLine& line : lines) { line.key = move_text(from, line.key); }
+                merged.baskets.push_back(std::move(lines));
+                moved = static_cast<std::uint32_t>(merged.baskets.size());
+            }
+            event.basket = moved;
+        }
         event.process = move_text(from, event.process);
         event.key = move_text(from, event.key);
         event.subject = move_text(from, event.subject);

@@ -2,7 +2,10 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "simulator/record/history.hpp"
@@ -33,13 +36,20 @@ public:
         TextId key = no_text;
         TextId subject = no_text;
         std::int64_t amount = 0;
+        std::uint32_t basket = 0;
     };
-    // `subject` is the reservation's client-chosen key, empty for reads.
+    // `subject` is the reservation's client-chosen key, empty for reads; `sku` is empty for what
+    // ends a basket.
     Operation invoke(std::int64_t time, TextId process, Function function, std::string_view sku,
                      std::string_view subject, std::int64_t amount);
+    // Items of the same SKU add up.
+    Operation invoke_basket(std::int64_t time, TextId process, std::string_view subject,
+                            std::span<const std::pair<std::string, std::int64_t>> items);
     void ok(std::int64_t time, const Operation& operation);
     void ok_read(std::int64_t time, Operation operation, std::int64_t available);
-    void fail(std::int64_t time, const Operation& operation, Failure failure);
+    // `refused_by` is the SKU of a basket that there was too little of.
+    void fail(std::int64_t time, Operation operation, Failure failure,
+              std::string_view refused_by = {});
     void info(std::int64_t time, const Operation& operation);
 
 private:

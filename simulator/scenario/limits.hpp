@@ -27,6 +27,7 @@ inline constexpr std::int64_t instances_max = 16;        // of each role
 inline constexpr std::int64_t skus_max = 1'000'000;
 inline constexpr std::int64_t units_max = 1'000'000'000;
 inline constexpr std::int64_t quantity_max = 1'000'000;
+inline constexpr std::int64_t basket_items_max = 16;
 inline constexpr std::int64_t rate_max = 1'000'000;  // arrivals per second
 inline constexpr std::int64_t users_max = 100'000;
 inline constexpr std::int64_t in_flight_max = 1'000'000;

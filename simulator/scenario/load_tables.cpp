@@ -79,6 +79,28 @@ Type<ReserveStep> reserve_type() {
         .type();
 }
 
+Type<ReserveManyStep> reserve_many_type() {
+    const auto order =
+        word_type({{"random", "as they were drawn"}, {"sorted", "in the order of SKUs"}});
+    return Object<ReserveManyStep>("reserve-many", "Reserves a basket of SKUs by popularity.")
+        .field("items", number_draw_type("items", 1, limits::basket_items_max),
+               &ReserveManyStep::items, "how many; a SKU that comes twice adds up",
+               Presence::required)
+        .field("quantity", number_draw_type("quantity", 1, limits::quantity_max),
+               &ReserveManyStep::quantity, "how many units of each item")
+        .field("order", order,
+               Property{[](ReserveManyStep& step, const std::string& word) {
+                            step.sorted = word == "sorted";
+                        },
+                        [](const ReserveManyStep& step) {
+                            return std::string(step.sorted ? "sorted" : "random");
+                        }},
+               "in which the request names them")
+        .field("atomic", boolean_type(), &ReserveManyStep::atomic,
+               "all of them or none; otherwise one reserve after the other")
+        .type();
+}
+
 Type<ReadStep> read_type() {
     return Object<ReadStep>("read", "Asks for the stock of a SKU.")
         .field("sku", sku_type(), &ReadStep::sku, "a name, or one by popularity")
@@ -172,6 +194,10 @@ Type<JourneyItem> item_type() {
     choice.alternative<ReserveStep>(
         "reserve", reserve_type(), [](JourneyItem& item, ReserveStep step) { item.step = step; },
         "reserves units of a SKU", Bare::yes);
+    choice.alternative<ReserveManyStep>(
+        "reserve-many", reserve_many_type(),
+        [](JourneyItem& item, const ReserveManyStep& step) { item.step = step; },
+        "reserves a basket of SKUs");
     choice.alternative<ReadStep>(
         "read", read_type(), [](JourneyItem& item, ReadStep step) { item.step = step; },
         "asks for the stock", Bare::yes);

@@ -85,6 +85,13 @@ struct ReserveStep {
     NumberDraw quantity;
     KeyPolicy key = KeyPolicy::per_step;
 };
+// A basket: so many SKUs by popularity.  One that comes twice adds up.
+struct ReserveManyStep {
+    NumberDraw items;
+    NumberDraw quantity;  // of each item
+    bool sorted = false;  // by SKU; else in the order in which they were drawn
+    bool atomic = true;   // all of them or none; else one reserve after the other
+};
 struct ReadStep {
     std::string sku;
 };
@@ -106,7 +113,7 @@ struct RetryPolicy {
     double factor = 2;
     bool jitter = true;
 };
-using Step = std::variant<ReserveStep, ReadStep, ThinkStep, ChooseStep>;
+using Step = std::variant<ReserveStep, ReserveManyStep, ReadStep, ThinkStep, ChooseStep>;
 struct Journey {
     std::string name;
     Location location;

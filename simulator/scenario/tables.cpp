@@ -24,6 +24,7 @@ Words check_words() {
     return {
         {"no-oversell", "never more units promised than there are"},
         {"conservation", "the ledger adds up: initial = available + held + sold, for every SKU"},
+        {"all-or-nothing", "a basket is held, and ended, whole and at once, or not at all"},
         {"lifecycle", "a reservation is held, then confirmed, released or expired, once, in time"},
         {"linearizable", "what the clients saw fits one order of the operations on each SKU"},
         {"idempotent", "one effect for each idempotency key"},

@@ -134,6 +134,8 @@ private:
             if (const auto* const reserve = std::get_if<ReserveStep>(&step)) {
                 reserved = true;
                 check_sku(join(at, "reserve.sku"), reserve->sku);
+            } else if (std::holds_alternative<ReserveManyStep>(step)) {
+                reserved = true;
             } else if (const auto* const read = std::get_if<ReadStep>(&step)) {
                 check_sku(join(at, "read.sku"), read->sku);
             } else if (std::holds_alternative<ChooseStep>(step) && !reserved) {

@@ -323,6 +323,12 @@ void SimWorld::observe(const Event& event) {
     if (event.key != no_text) {
         payload = combine64(payload, hash64(history.texts.text(event.key)));
     }
+    if (event.basket != 0) {
+        for (const BasketLine& line : history.baskets[event.basket - 1]) {
+            payload = combine64(payload, hash64(history.texts.text(line.key)));
+            payload = combine64(payload, static_cast<std::uint64_t>(line.quantity));
+        }
+    }
     trace_.add(scheduler_.now().count(), clients_name, to_string(event.function), event.process,
                payload);
 }

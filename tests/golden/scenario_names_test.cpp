@@ -55,7 +55,8 @@ TEST(Names, EveryMetricIsMeasured) {
     LoadMetrics metrics;
     metrics.loads = {"buyers"};
     for (const auto function :
-         {Function::reserve, Function::confirm, Function::release, Function::read}) {
+         {Function::reserve, Function::basket, Function::confirm, Function::release,
+          Function::read}) {
         OperationSample operation;
         operation.done = 2;
         operation.function = function;

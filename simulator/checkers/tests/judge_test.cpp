@@ -56,8 +56,8 @@ TEST(Judge, UnknownNamesAreRefused) {
     ASSERT_FALSE(judgement.has_value());
     EXPECT_EQ(
         judgement.error().message(),
-        "there is no check \"no-overselling\": choose from no-oversell conservation lifecycle "
-        "linearizable idempotent accepted-is-processed per-key-order progress");
+        "there is no check \"no-overselling\": choose from no-oversell conservation all-or-nothing "
+        "lifecycle linearizable idempotent accepted-is-processed per-key-order progress");
 }
 
 TEST(Judge, EveryCheckHasAPromise) {

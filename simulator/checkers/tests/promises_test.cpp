@@ -94,6 +94,52 @@ TEST(NoOversell, BasketsTakeFromEverySku) {
               "t=0.005 s to 0.006 s  client 2  reserve 1 of SKU-2 and 1 of SKU-1 -> ok (b-3)");
 }
 
+// Two SKUs in one basket; the ledger is told by the tests.
+Story audited_basket(std::string_view answer = "ok") {
+    Story story(R"("stock":{"SKU-1":1,"SKU-2":2})");
+    return story.basket(1, 4, "b-1", {"SKU-1", "SKU-2"}, answer);
+}
+
+TEST(AllOrNothing, TheLedgerHasTheWholeBasketOrNothingOfIt) {
+    for (const std::string_view answer : {"ok", "info", "SKU-1"}) {
+        Story whole = audited_basket(answer);
+        whole.ledger("reserve", "b-1", 1, 2, "SKU-2").ledger("reserve", "b-1", 1, 2, "SKU-1");
+        expect_pass("all-or-nothing", whole);
+    }
+    Story nothing = audited_basket("info");
+    nothing.stock(1, 0, 0, "SKU-1").stock(2, 0, 0, "SKU-2");
+    expect_pass("all-or-nothing", nothing);
+    Story half = audited_basket("info");
+    half.ledger("reserve", "b-1", 1, 2, "SKU-2");
+    expect_fail("all-or-nothing", half,
+                "basket b-1 asked for 1 of SKU-1 and 1 of SKU-2, and the ledger has its reserve of "
+                "1 of SKU-2",
+                {"t=0.001 s to 0.004 s  client 0  reserve 1 of SKU-1 and 1 of SKU-2 -> unknown "
+                 "(b-1)"});
+    Story less = audited_basket();
+    less.ledger("reserve", "b-1", 2, 2, "SKU-2").ledger("reserve", "b-1", 1, 2, "SKU-1");
+    EXPECT_EQ(check("all-or-nothing", less).verdict, Verdict::fail);
+}
+
+TEST(AllOrNothing, ABasketEndsWholeAndAtOnce) {
+    for (const std::string_view end : {"confirm", "release", "expire"}) {
+        Story story = audited_basket();
+        story.end(end, 5, 9, "b-1");
+        story.ledger("reserve", "b-1", 1, 2, "SKU-1").ledger("reserve", "b-1", 1, 2, "SKU-2");
+        story.ledger(end, "b-1", 1, 6, "SKU-1");
+        Story later = story;
+        Story whole = story;
+        expect_pass("all-or-nothing", whole.ledger(end, "b-1", 1, 6, "SKU-2"));
+        expect_fail("all-or-nothing", later.ledger(end, "b-1", 1, 8, "SKU-2"),
+                    "basket b-1 was not taken at once: the ledger has its " + std::string(end) +
+                        " by transactions that began at t=0.006 s and t=0.008 s",
+                    {"t=0.001 s to 0.004 s  client 0  reserve 1 of SKU-1 and 1 of SKU-2 -> ok "
+                     "(b-1)",
+                     "t=0.005 s to 0.009 s  client 1  " + std::string(end) + " b-1 -> ok"});
+        EXPECT_EQ(check("all-or-nothing", story).verdict, Verdict::fail);
+    }
+}
+
 TEST(NoOversell, StockThatIsNotGivenIsNotJudged) {
     Story story;
     story.reserve(1, 2, "r-1", 9, "ok", "SKU-9");

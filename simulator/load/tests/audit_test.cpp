@@ -149,6 +149,13 @@ TEST_F(AuditTest, AcknowledgedRowsBoundAllRowsBeforeThem) {
               (std::vector<std::int64_t>{2 * second, 2 * second, 6 * second, 6 * second, now()}));
 }
 
+TEST_F(AuditTest, AnAcknowledgedBasketBoundsItsReserves) {
+    acknowledged(Function::basket, "b", 1 * second, 2 * second);
+    row("SKU-1", "reserve", "b", 1, 1'100'000'000);
+    EXPECT_TRUE(run_audit());
+    EXPECT_EQ(history_.ledger.at(0).committed_before, 2 * second);
+}
+
 TEST_F(AuditTest, ExpirationsStandBetweenTheirBeginAndTheFirstEvidence) {
     history_.clock_bound = 1'000'000;
     acknowledged(Function::reserve, "a", 1 * second, 2 * second);

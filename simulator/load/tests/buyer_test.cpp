@@ -72,7 +72,7 @@ protected:
         }
         co_await sleep_for(world_, milliseconds(10));
         switch (reply) {
-            case Reply::insufficient: co_return problem_answer(409, "insufficient-stock");
+            case Reply::insufficient: co_return problem_answer(409, "insufficient-stock", refusal_);
             case Reply::unavailable: co_return problem_answer(503, "overloaded");
             case Reply::conflict: co_return problem_answer(409, "conflict");
             case Reply::broken: co_return problem_answer(409, "not-held");
@@ -89,6 +89,7 @@ protected:
     FakeWorld world_;
     LoadRun run_;
     std::deque<Reply> replies_;
+    std::string refusal_ = "SKU-1: not enough is available";
     std::vector<HttpRequest> requests_;
 };
 
@@ -127,6 +128,57 @@ TEST_F(OneBuyer, RefusalIsAnAnswer) {
                      }));
     EXPECT_EQ(metrics().refused, 1u);
     EXPECT_EQ(metrics().failed, 0u);
+}
+
+ReserveManyStep basket_of(std::int64_t items) {
+    ReserveManyStep step;
+    step.items.min = items;
+    step.items.max = items;
+    return step;
+}
+
+// There is one SKU, so the items add up.
+TEST_F(OneBuyer, ABasketIsHeldAndConfirmedAsOneReservation) {
+    EXPECT_EQ(run({basket_of(3), always_confirm()}, retry(0)),
+              (Lines{
+                  "500000000 0 invoke basket - flash:0:0 0 [3 SKU-1]",
+                  "510000000 0 ok basket - flash:0:0 0 [3 SKU-1]",
+                  "510000000 0 invoke confirm - flash:0:0 0",
+                  "520000000 0 ok confirm - flash:0:0 0",
+              }));
+    EXPECT_EQ(requests_[0].target, "/api/v1/baskets");
+    EXPECT_EQ(requests_[1].target, "/api/v1/reservations/id-of-flash%3A0%3A0/confirm");
+    EXPECT_EQ(metrics().operation, "basket");
+    EXPECT_EQ(metrics().succeeded, 1u);
+}
+
+TEST_F(OneBuyer, ARefusedBasketTellsOfTheSkuThatTheRefusalNames) {
+    replies_ = {Reply::insufficient};
+    refusal_ = "SKU-1: not enough is available";
+    EXPECT_EQ(run({basket_of(2)}, retry(0)).back(),
+              "510000000 0 fail basket SKU-1 flash:0:0 0 [2 SKU-1] insufficient");
+    EXPECT_EQ(metrics().refused, 1u);
+    replies_ = {Reply::insufficient};
+    refusal_ = "SKU-12: not enough is available";
+    EXPECT_EQ(run({basket_of(2)}, retry(0)).back(),
+              "510000000 0 fail basket - flash:0:0 0 [2 SKU-1] other");
+    EXPECT_EQ(metrics().refused, 1u);
+}
+
+TEST_F(OneBuyer, ABasketThatIsNotAtomicIsOneReserveAfterTheOther) {
+    ReserveManyStep step = basket_of(2);
+    step.atomic = false;
+    EXPECT_EQ(run({step, always_release()}, retry(0)),
+              (Lines{
+                  "500000000 0 invoke reserve SKU-1 flash:0:0:0 1",
+                  "510000000 0 ok reserve SKU-1 flash:0:0:0 1",
+                  "510000000 0 invoke reserve SKU-1 flash:0:0:1 1",
+                  "520000000 0 ok reserve SKU-1 flash:0:0:1 1",
+                  "520000000 0 invoke release SKU-1 flash:0:0:0 1",
+                  "530000000 0 ok release SKU-1 flash:0:0:0 1",
+                  "530000000 0 invoke release SKU-1 flash:0:0:1 1",
+                  "540000000 0 ok release SKU-1 flash:0:0:1 1",
+              }));
 }
 
 TEST_F(OneBuyer, RetriesAreOneOperationWithOneKey) {

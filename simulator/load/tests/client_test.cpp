@@ -51,6 +51,17 @@ TEST_F(Client, ReserveSendsKeyOwnerAndBody) {
     EXPECT_EQ(request_.field("content-type"), "application/json");
 }
 
+TEST_F(Client, ABasketIsOneRequest) {
+    answer_ = reservation("r-9");
+    ASSERT_TRUE(get(client_.reserve(context(), Items{{"SKU-2", 1}, {"SKU-1", 3}})));
+    EXPECT_EQ(request_.method, "POST");
+    EXPECT_EQ(request_.target, "/api/v1/baskets");
+    EXPECT_EQ(request_.body,
+              R"({"lines":[{"sku":"SKU-2","quantity":1},{"sku":"SKU-1","quantity":3}]})");
+    EXPECT_EQ(request_.field("idempotency-key"), "key-1");
+    EXPECT_EQ(request_.field("x-owner"), "owner-1");
+}
+
 TEST_F(Client, ConfirmAndReleaseNameTheReservation) {
     answer_ = reservation("r/9");
     EXPECT_TRUE(get(client_.confirm(context(), "r/9")));

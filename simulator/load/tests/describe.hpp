@@ -13,6 +13,11 @@ inline std::string describe(const History& history, const Event& event) {
     line.append(to_string(event.type)).append(" ").append(to_string(event.function));
     line += ' ' + text(event.key) + ' ' + text(event.subject);
     line += ' ' + std::to_string(event.amount);
+    if (event.basket != 0) {
+        for (const BasketLine& item : history.baskets[event.basket - 1]) {
+            line += " [" + std::to_string(item.quantity) + ' ' + text(item.key) + ']';
+        }
+    }
     if (event.failure == Failure::insufficient) { line += " insufficient"; }
     if (event.failure == Failure::other) { line += " other"; }
     return line;

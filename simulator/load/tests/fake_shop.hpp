@@ -34,10 +34,11 @@ inline HttpResponse stock_of(std::int64_t available) {
     return HttpResponse(200, R"({"sku":"SKU-1","on_hand":9,"held":0,"sold":0,"available":)" +
                                  std::to_string(available) + R"(,"version":1})");
 }
-inline HttpResponse problem_answer(int status, std::string_view code) {
+inline HttpResponse problem_answer(int status, std::string_view code,
+                                   std::string_view detail = "d") {
     return HttpResponse(status,
                         R"({"title":"t","status":)" + std::to_string(status) + R"(,"code":")" +
-                            std::string(code) + R"(","detail":"d"})",
+                            std::string(code) + R"(","detail":")" + std::string(detail) + "\"}",
                         "application/problem+json");
 }
 inline tl::unexpected<Error> no_answer() {

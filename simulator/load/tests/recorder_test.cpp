@@ -38,6 +38,39 @@ TEST(Recorder, WritesOperationsAndTellsTheObserver) {
     EXPECT_EQ(observed, history.events.size());
 }
 
+TEST(Recorder, ItemsOfABasketAddUpBySku) {
+    History history;
+    Recorder recorder(history);
+    const TextId process = recorder.take_process();
+    const std::vector<std::pair<std::string, std::int64_t>> items{
+        {"SKU-2", 1}, {"SKU-1", 1}, {"SKU-2", 3}};
+    const auto basket = recorder.invoke_basket(5, process, "b", items);
+    recorder.fail(9, basket, Failure::insufficient, "SKU-1");
+    EXPECT_EQ(describe(history), (std::vector<std::string>{
+                                     "5 0 invoke basket - b 0 [4 SKU-2] [1 SKU-1]",
+                                     "9 0 fail basket SKU-1 b 0 [4 SKU-2] [1 SKU-1] insufficient",
+                                 }));
+}
+
+TEST(Recorder, MergedHistoriesKeepTheirBaskets) {
+    std::vector<History> parts(2);
+    for (std::uint32_t part = 0; part < 2; ++part) {
+        Recorder recorder(parts[part], part, 2);
+        const std::string sku = "SKU-" + std::to_string(part);
+        const std::vector<std::pair<std::string, std::int64_t>> items{{"SKU-9", 1}, {sku, 2}};
+        const auto basket = recorder.invoke_basket(part, recorder.take_process(), "b" + sku, items);
+        recorder.ok(5, basket);
+    }
+    const History merged = merge_histories(std::move(parts));
+    EXPECT_EQ(describe(merged), (std::vector<std::string>{
+                                    "0 0 invoke basket - bSKU-0 0 [1 SKU-9] [2 SKU-0]",
+                                    "1 1 invoke basket - bSKU-1 0 [1 SKU-9] [2 SKU-1]",
+                                    "5 0 ok basket - bSKU-0 0 [1 SKU-9] [2 SKU-0]",
+                                    "5 1 ok basket - bSKU-1 0 [1 SKU-9] [2 SKU-1]",
+                                }));
+    EXPECT_EQ(merged.baskets.size(), 2u);
+}
+
 TEST(Recorder, ProcessNumbersAreReusedButNeverShared) {
     History first_history;
     History second_history;

@@ -185,6 +185,18 @@ TEST(Parser, Journeys) {
     EXPECT_FALSE(journey.retry.jitter);
 }
 
+TEST(Parser, Baskets) {
+    const auto scenario = scenario_of(
+        example_head,
+        {"journeys.buy.0={reserve-many: {items: {dist: uniform, min: 1, max: 4}, order: sorted}}"});
+    const auto& basket = std::get<ReserveManyStep>(scenario.journeys.at(0).steps.at(0));
+    EXPECT_EQ(basket.items.min, 1);
+    EXPECT_EQ(basket.items.max, 4);
+    EXPECT_EQ(basket.quantity.max, 1);
+    EXPECT_TRUE(basket.sorted);
+    EXPECT_TRUE(basket.atomic);
+}
+
 TEST(Parser, Timeline) {
     const auto scenario = scenario_of(everything);
     ASSERT_EQ(scenario.timeline.size(), 5u);
