@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/base/hash.hpp"
+#include "core/runtime/retry.hpp"
 #include "core/runtime/uuid.hpp"
 
 namespace rushproof {
@@ -24,6 +25,20 @@ std::int64_t outbox_lane(const std::string& aggregate) {
     return static_cast<std::int64_t>(hash64(aggregate) % outbox_lanes);
 }
 
+void OutboxAppend::add(const std::string& aggregate, std::string_view kind, std::string body) {
+    ids_.push_back(uuid_v4(random_));
+    lanes_.push_back(outbox_lane(aggregate));
+    aggregates_.push_back(aggregate);
+    kinds_.emplace_back(kind);
+    bodies_.push_back(std::move(body));
+}
+
+Call OutboxAppend::call(const Statement& append) && {
+    return {append,
+            {std::move(ids_), std::move(lanes_), std::move(aggregates_), std::move(kinds_),
+             std::move(bodies_)}};
+}
+
 OutboxRelay::OutboxRelay(Environment& environment, const OutboxStatements& statements,
                          std::string_view role, Deliver deliver)
     : environment_(environment),
@@ -32,7 +47,9 @@ OutboxRelay::OutboxRelay(Environment& environment, const OutboxStatements& state
       backlog_(environment.telemetry.gauge(std::string(role) + "_outbox_backlog",
                                            "Events that wait for their delivery")),
       age_(environment.telemetry.duration(std::string(role) + "_outbox_seconds",
-                                          "From an event's transaction to its delivery")) {}
+                                          "From an event's transaction to its delivery")),
+      failed_(environment.telemetry.counter(std::string(role) + "_failed_deliveries_total",
+                                            "Deliveries of events that were not finished")) {}
 
 Task<Result<void>> OutboxRelay::prepare(Context context) {
     std::vector<std::int64_t> lanes;
@@ -57,6 +74,32 @@ Task<Result<std::size_t>> OutboxRelay::deliver_some(Context context) {
     RP_CO_CHECK(co_await transaction->commit(std::move(last)));
     RP_CO_CHECK(delivered);
     co_return count;
+}
+
+// Relays that start together should not look together.
+Task<void> OutboxRelay::run(Duration interval, Duration timeout, DeliverSome some) {
+    Clock& clock = environment_.clock;
+    const Duration first = jitter(environment_.random, interval);
+    co_await sleep_for(clock, first);
+    bool prepared = false;
+    while (true) {
+        if (!prepared) {
+            prepared = (co_await prepare(Context(clock.monotonic() + timeout))).has_value();
+        }
+        if (prepared) { co_await deliver_all(timeout, some); }
+        co_await sleep_for(clock, interval);
+    }
+}
+
+Task<void> OutboxRelay::deliver_all(Duration timeout, const DeliverSome& some) {
+    while (true) {
+        const auto delivered = co_await some(Context(environment_.clock.monotonic() + timeout));
+        if (!delivered) {
+            failed_.add();
+            co_return;
+        }
+        if (*delivered == 0) { co_return; }
+    }
 }
 
 Task<Result<std::optional<OutboxRelay::Claimed>>> OutboxRelay::claim_lane(Context context) {

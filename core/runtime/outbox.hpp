@@ -29,6 +29,23 @@ inline constexpr std::int64_t outbox_lanes = 4;
 // Of an aggregate, for ever.
 std::int64_t outbox_lane(const std::string& aggregate);
 
+// Events to be written, in the order in which they are added, by one call of the statement that
+// takes $1 ids, $2 lanes, $3 aggregates, $4 kinds, $5 bodies.
+class OutboxAppend {
+public:
+    explicit OutboxAppend(Random& random) : random_(random) {}
+    void add(const std::string& aggregate, std::string_view kind, std::string body);
+    Call call(const Statement& append) &&;
+
+private:
+    Random& random_;
+    std::vector<std::string> ids_;
+    std::vector<std::int64_t> lanes_;
+    std::vector<std::string> aggregates_;
+    std::vector<std::string> kinds_;
+    std::vector<std::string> bodies_;
+};
+
 // What a role's outbox asks its database.
 struct OutboxStatements {
     const Statement& create_lanes;  // $1 lanes; those that exist stay
@@ -45,7 +62,8 @@ public:
     // Takes the events of one lane, in order; ok means that they need not come again.
     using Deliver = std::function<Task<Result<void>>(Context, std::vector<OutboxEvent>)>;
 
-    // `environment` outlives the relay.  Metrics: <role>_outbox_backlog, <role>_outbox_seconds.
+    // `environment` outlives the relay.  Metrics: <role>_outbox_backlog, <role>_outbox_seconds,
+    // <role>_failed_deliveries_total.
     OutboxRelay(Environment& environment, const OutboxStatements& statements, std::string_view role,
                 Deliver deliver);
 
@@ -56,7 +74,14 @@ public:
     // long as the context's deadline is away, and a margin.
     Task<Result<std::size_t>> deliver_some(Context context);
 
+    using DeliverSome = std::function<Task<Result<std::size_t>>(Context)>;
+    // Calls `some`, which is deliver_some or stands in for it, until nothing is left, and again
+    // every `interval`; each call has `timeout`.  Ends when it is cancelled.
+    Task<void> run(Duration interval, Duration timeout, DeliverSome some);
+
 private:
+    Task<void> deliver_all(Duration timeout, const DeliverSome& some);
+
     struct Claimed {
         std::int64_t lane;
         std::string claim;
@@ -69,6 +94,7 @@ private:
     Deliver deliver_;
     Gauge& backlog_;
     Distribution& age_;
+    Counter& failed_;
     std::int64_t begin_at_ = 0;
 };
 

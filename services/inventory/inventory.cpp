@@ -31,16 +31,16 @@ public:
           expired_(environment.telemetry.counter("inventory_expired_total",
                                                  "Reservations expired by the sweeper")),
           failed_sweeps_(environment.telemetry.counter("inventory_failed_sweeps_total",
-                                                       "Sweeps that ended with an error")),
-          failed_deliveries_(environment.telemetry.counter(
-              "inventory_failed_deliveries_total", "Deliveries of events that were not finished")) {
-    }
+                                                       "Sweeps that ended with an error")) {}
 
     std::vector<RpcMethod> rpc_methods() override { return api_.methods(); }
 
     void start() override {
         scope_.start("inventory.sweep", sweep_for_ever());
-        scope_.start("inventory.relay", relay_for_ever());
+        scope_.start("inventory.relay", relay_.run(options_.relay_interval, limits::relay_timeout,
+                                                   [this](Context context) {
+                                                       return deliver_some(std::move(context));
+                                                   }));
     }
 
     Task<void> stop() override {
@@ -83,40 +83,14 @@ private:
         }
     }
 
-    Task<void> relay_for_ever() {
-        const Duration first = jitter(environment_.random, options_.relay_interval);
-        co_await sleep_for(environment_.clock, first);
-        bool prepared = false;
-        while (true) {
-            if (!prepared) { prepared = (co_await relay_.prepare(relay_context())).has_value(); }
-            if (prepared) { co_await relay_all(); }
-            co_await sleep_for(environment_.clock, options_.relay_interval);
-        }
-    }
-
-    Task<void> relay_all() {
-        while (true) {
-            const auto delivered = co_await deliver_some();
-            if (!delivered) {
-                failed_deliveries_.add();
-                co_return;
-            }
-            if (*delivered == 0) { co_return; }
-        }
-    }
-
-    Task<Result<std::size_t>> deliver_some() {
+    Task<Result<std::size_t>> deliver_some(Context context) {
         if constexpr (mutants_compiled) {
             if (options_.mutant == Mutant::m16_reads_from_the_last_on ||
                 options_.mutant == Mutant::m17_removed_before_delivery) {
-                return deliver_carelessly(environment_, relay_context(), options_.mutant);
+                return deliver_carelessly(environment_, std::move(context), options_.mutant);
             }
         }
-        return relay_.deliver_some(relay_context());
-    }
-
-    Context relay_context() const {
-        return Context(environment_.clock.monotonic() + limits::relay_timeout);
+        return relay_.deliver_some(std::move(context));
     }
 
     Context sweep_context() const {
@@ -139,7 +113,6 @@ private:
     OutboxRelay relay_;
     Counter& expired_;
     Counter& failed_sweeps_;
-    Counter& failed_deliveries_;
 };
 
 }  // namespace

@@ -13,9 +13,6 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-inline constexpr std::size_t sku_length = 64;
-inline constexpr std::size_t owner_length = 128;
-inline constexpr std::size_t key_length = 128;
 inline constexpr std::size_t reservation_id_length = 36;  // a UUID
 
 inline constexpr std::int64_t quantity = 10'000;            // of one reservation

@@ -121,7 +121,9 @@ std::string encode(const std::vector<LedgerEntry>& entries) {
 }  // namespace
 
 Api::Api(Application& application, Environment& environment, Scope& scope, Shard shard)
-    : application_(application), environment_(environment), scope_(scope), shard_(shard) {}
+    : application_(application),
+      calls_(environment, scope, "inventory.v1.Inventory"),
+      shard_(shard) {}
 
 std::vector<RpcMethod> Api::methods() {
     std::vector<RpcMethod> methods;
@@ -142,37 +144,11 @@ std::vector<RpcMethod> Api::methods() {
 
 template <class Request>
 RpcMethod Api::method(std::string_view name, Handler<Request> handler) {
-    Distribution& seconds = environment_.telemetry.duration(
-        "inventory_call_seconds", "Time to answer a call", {{"method", std::string(name)}});
-    return {"inventory.v1.Inventory/" + std::string(name),
-            [this, &seconds, handler](Context context, std::string bytes) {
-                return serve(seconds, handler, std::move(context), std::move(bytes));
-            }};
-}
-
-template <class Request>
-Api::Answer Api::serve(Distribution& seconds, Handler<Request> handler, Context context,
-                       std::string bytes) {
-    if (!open_) { co_return failure(ErrorKind::retryable, "stopping", "inventory is stopping"); }
-    const Scope::Visit visit = scope_.visit();
-    const MonotonicTime start = environment_.clock.monotonic();
-    Request request;
-    if (!request.ParseFromString(bytes)) {
-        co_return failure(ErrorKind::permanent, "malformed", "the request is unreadable");
-    }
-    RP_CO_CHECK(check_shard(shard_, request));
-    auto answer = co_await (this->*handler)(std::move(context), std::move(request));
-    const Duration taken = environment_.clock.monotonic() - start;
-    seconds.observe(std::chrono::duration<double>(taken).count());
-    if (!answer) { count(answer.error()); }
-    co_return answer;
-}
-
-void Api::count(const Error& error) {
-    environment_.telemetry
-        .counter("inventory_errors_total", "Calls answered with an error",
-                 {{"kind", std::string(to_string(error.kind()))}})
-        .add();
+    return calls_.method<Request>(
+        name, [this, handler](Context context, Request request) -> Answer {
+            RP_CO_CHECK(check_shard(shard_, request));
+            co_return co_await (this->*handler)(std::move(context), std::move(request));
+        });
 }
 
 Api::Answer Api::reserve(Context context, wire::ReserveRequest request) {

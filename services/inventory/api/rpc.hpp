@@ -6,7 +6,7 @@
 #include "core/ports/environment.hpp"
 #include "core/ports/rpc.hpp"
 #include "core/protocol/inventory.pb.h"
-#include "core/runtime/scope.hpp"
+#include "core/runtime/rpc_calls.hpp"
 #include "core/runtime/shard.hpp"
 #include "services/inventory/app/application.hpp"
 
@@ -23,10 +23,10 @@ public:
     std::vector<RpcMethod> methods();
 
     // From now on every new call is refused, retryably.
-    void close() { open_ = false; }
+    void close() { calls_.close(); }
 
 private:
-    using Answer = Task<Result<std::string>>;
+    using Answer = RpcCalls::Answer;
     template <class Request>
     using Handler = Answer (Api::*)(Context, Request);
 
@@ -47,16 +47,10 @@ private:
 
     template <class Request>
     RpcMethod method(std::string_view name, Handler<Request> handler);
-    template <class Request>
-    Answer serve(Distribution& seconds, Handler<Request> handler, Context context,
-                 std::string bytes);
-    void count(const Error& error);
 
     Application& application_;
-    Environment& environment_;
-    Scope& scope_;
+    RpcCalls calls_;
     Shard shard_;
-    bool open_ = true;
 };
 
 }  // namespace rushproof::inventory

@@ -14,16 +14,7 @@ Task<Result<Rows>> Application::read(Context context, Call call) {
 }
 
 Task<Result<std::vector<Rows>>> Application::read(Context context, std::vector<Call> calls) {
-    TransactionOptions options;
-    options.access = Access::read_only;
-    RP_CO_TRY(const auto transaction,
-              co_await environment_.database.begin(std::move(context), options));
-    auto answers = co_await transaction->commit(std::move(calls));
-    if (answers) { co_return answers; }
-    const Error& error = answers.error();
-    if (error.kind() != ErrorKind::unknown_outcome) { co_return failure(error); }
-    // A reading that was lost had no effect.
-    co_return failure(ErrorKind::retryable, error.code(), error.message());
+    return read_only(environment_.database, std::move(context), std::move(calls));
 }
 
 Task<Result<Reservation>> Application::get_reservation(Context context, ReservationId id,

@@ -4,40 +4,12 @@
 
 #include "core/runtime/json.hpp"
 #include "core/runtime/outbox.hpp"
-#include "core/runtime/uuid.hpp"
 #include "services/inventory/domain/event.hpp"
 #include "services/inventory/store/statements_outbox.hpp"
 
 namespace rushproof::inventory {
 
 namespace {
-
-class Events {
-public:
-    explicit Events(Random& random) : random_(random) {}
-
-    void add(const Sku& sku, std::string_view kind, std::string body) {
-        ids_.push_back(uuid_v4(random_));
-        lanes_.push_back(outbox_lane(sku.text()));
-        skus_.push_back(sku.text());
-        kinds_.emplace_back(kind);
-        bodies_.push_back(std::move(body));
-    }
-
-    Call call() && {
-        return {statements::outbox::append,
-                {std::move(ids_), std::move(lanes_), std::move(skus_), std::move(kinds_),
-                 std::move(bodies_)}};
-    }
-
-private:
-    Random& random_;
-    std::vector<std::string> ids_;
-    std::vector<std::int64_t> lanes_;
-    std::vector<std::string> skus_;
-    std::vector<std::string> kinds_;
-    std::vector<std::string> bodies_;
-};
 
 std::string body_of(const LedgerEntry& entry) {
     JsonWriter json;
@@ -60,12 +32,14 @@ std::string body_of(const LowStock& low) {
 
 std::vector<Call> record_calls(Random& random, const std::vector<LedgerEntry>& entries,
                                const std::vector<LowStock>& low) {
-    Events events(random);
+    OutboxAppend events(random);
     for (const LedgerEntry& entry : entries) {
-        events.add(entry.sku, event_kind_of(entry.kind), body_of(entry));
+        events.add(entry.sku.text(), event_kind_of(entry.kind), body_of(entry));
     }
-    for (const LowStock& each : low) { events.add(each.sku, low_stock_event, body_of(each)); }
-    return pipeline(ledger_call(entries), std::move(events).call());
+    for (const LowStock& each : low) {
+        events.add(each.sku.text(), low_stock_event, body_of(each));
+    }
+    return pipeline(ledger_call(entries), std::move(events).call(statements::outbox::append));
 }
 
 }  // namespace rushproof::inventory

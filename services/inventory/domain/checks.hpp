@@ -7,13 +7,11 @@
 
 #include "core/base/result.hpp"
 #include "core/base/strong.hpp"
+#include "core/runtime/checks.hpp"
 #include "services/inventory/domain/basket.hpp"
 
 namespace rushproof::inventory {
 
-Result<Sku> check_sku(std::string sku);             // letters, digits, '-', '_', '.'
-Result<Owner> check_owner(std::string owner);       // printable ASCII
-Result<IdempotencyKey> check_key(std::string key);  // printable ASCII
 Result<ReservationId> check_reservation_id(std::string id);
 Result<Quantity> check_quantity(std::int64_t quantity);  // of a reservation
 Result<Quantity> check_on_hand(std::int64_t on_hand);
@@ -29,8 +27,5 @@ Result<T> at(const std::string& place, Result<T> checked) {
     const Error& error = checked.error();
     return failure(error.kind(), error.code(), place + error.message());
 }
-
-// The refusal of a key that came with another request before.
-Error key_reused();
 
 }  // namespace rushproof::inventory

@@ -7,20 +7,12 @@
 #include <vector>
 
 #include "core/ports/database.hpp"
+#include "core/runtime/transactions.hpp"
 #include "services/inventory/domain/ledger.hpp"
 #include "services/inventory/domain/reservation.hpp"
 #include "services/inventory/domain/stock.hpp"
 
 namespace rushproof::inventory {
-
-// A pipeline.  Name it before co_await: g++ 12 cannot build a list inside an awaited expression.
-template <class... Calls>
-std::vector<Call> pipeline(Calls... calls) {
-    std::vector<Call> result;
-    result.reserve(sizeof...(calls));
-    (result.push_back(std::move(calls)), ...);
-    return result;
-}
 
 Call stock_call(const Statement& statement, const Sku& sku);
 Call stock_call(const Statement& statement, const Sku& sku, Quantity quantity);

@@ -11,7 +11,7 @@ constexpr Migration create_tables{
     .sql = R"(
 CREATE SCHEMA inventory;
 
-CREATE FUNCTION transaction_time() RETURNS timestamptz LANGUAGE sql STABLE AS 'SELECT now()';
+CREATE OR REPLACE FUNCTION transaction_time() RETURNS timestamptz LANGUAGE sql STABLE AS 'SELECT now()';
 
 CREATE TABLE inventory.stock (
     sku text PRIMARY KEY,

@@ -5,32 +5,6 @@
 
 namespace rushproof::inventory::model {
 
-RowFilter where(std::size_t column, Value value) {
-    RowFilter filter;
-    filter.columns = {column};
-    filter.values.push_back(std::move(value));
-    return filter;
-}
-
-Row pick(const Row& row, std::initializer_list<std::size_t> columns) {
-    Row result;
-    result.reserve(columns.size());
-    for (const std::size_t column : columns) { result.push_back(row[column]); }
-    return result;
-}
-
-const std::vector<std::string>& texts(const Row& arguments, std::size_t index) {
-    return std::get<std::vector<std::string>>(arguments[index]);
-}
-
-const std::vector<std::int64_t>& numbers(const Row& arguments, std::size_t index) {
-    return std::get<std::vector<std::int64_t>>(arguments[index]);
-}
-
-Rows changed(const std::vector<Row>& rows) {
-    return Rows{{}, static_cast<std::int64_t>(rows.size())};
-}
-
 Task<Result<Rows>> lock_due(ModelTransaction& transaction, RowFilter filter, WallTime now,
                             std::int64_t limit) {
     filter.where = [now, condition = std::move(filter.where)](const Row& row) {

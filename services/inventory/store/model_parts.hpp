@@ -1,11 +1,8 @@
 // What the models of ordinary and of mutant statements share: tables, columns and idioms.
 #pragma once
-#include <functional>
-#include <initializer_list>
-#include <string>
-#include <vector>
 
 #include "core/ports/model_transaction.hpp"
+#include "core/runtime/model_parts.hpp"
 
 namespace rushproof::inventory::model {
 
@@ -23,14 +20,11 @@ namespace idempotency {
 enum : std::size_t { owner, operation, key, fingerprint, result, created_at };
 }
 
-RowFilter where(std::size_t column, Value value);
-// The given columns of a row, in the given order.
-Row pick(const Row& row, std::initializer_list<std::size_t> columns);
-// Array arguments.
-const std::vector<std::string>& texts(const Row& arguments, std::size_t index);
-const std::vector<std::int64_t>& numbers(const Row& arguments, std::size_t index);
-// What UPDATE, INSERT and DELETE without RETURNING give.
-Rows changed(const std::vector<Row>& rows);
+using rushproof::model::changed;
+using rushproof::model::numbers;
+using rushproof::model::pick;
+using rushproof::model::texts;
+using rushproof::model::where;
 
 // SELECT id, sku, quantity, key, lines FROM reservation WHERE <filter> AND expires_at <= now
 // ORDER BY id LIMIT limit FOR UPDATE SKIP LOCKED.

@@ -149,13 +149,12 @@ const Statement lock_due{
     "WHERE state = 'held' AND expires_at <= transaction_time() ORDER BY id LIMIT $1",
 };
 
-const Statement claim_key{
-    "inventory.claim_key",
-    "INSERT INTO inventory.idempotency (owner, operation, key, fingerprint, result, created_at) "
-    "VALUES ($1, $2, $3, $4, $5, transaction_time()) ON CONFLICT DO NOTHING",
-    "INSERT INTO idempotency (owner, operation, key, fingerprint, result, created_at) "
-    "VALUES ($1, $2, $3, $4, $5, transaction_time()) ON CONFLICT DO NOTHING",
-};
+const IdempotencySql& keys() {
+    static const IdempotencySql keys({"inventory", "inventory.", ""});
+    return keys;
+}
+
+const Statement& claim_key = keys().claim_key;
 
 const Statement find_key{
     "inventory.find_key",
@@ -169,19 +168,9 @@ const Statement find_key{
     "WHERE i.owner = $1 AND i.operation = $2 AND i.key = $3 ORDER BY r.sku",
 };
 
-const Statement find_result{
-    "inventory.find_result",
-    "SELECT fingerprint, result FROM inventory.idempotency "
-    "WHERE owner = $1 AND operation = $2 AND key = $3",
-    "SELECT fingerprint, result FROM idempotency WHERE owner = $1 AND operation = $2 AND key = $3",
-};
+const Statement& find_result = keys().find_result;
 
-const Statement forget_keys{
-    "inventory.forget_keys",
-    "DELETE FROM inventory.idempotency "
-    "WHERE created_at < transaction_time() - $1::bigint * interval '1 microsecond'",
-    "DELETE FROM idempotency WHERE created_at < transaction_time() - $1",
-};
+const Statement& forget_keys = keys().forget_keys;
 
 const Statement read_ledger{
     "inventory.read_ledger",

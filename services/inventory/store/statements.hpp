@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/ports/database.hpp"
+#include "core/runtime/idempotency_sql.hpp"
 
 namespace rushproof::inventory::statements {
 
@@ -34,10 +35,11 @@ extern const Statement list_stock;  // $1 sku after which to begin, $2 limit -> 
 extern const Statement lock_due;
 
 // idempotency
-extern const Statement claim_key;    // $1..$5 owner, operation, key, fingerprint, result
-extern const Statement find_key;     // $1..$3 -> fingerprint, result
-extern const Statement find_result;  // $1..$3 -> fingerprint, result
-extern const Statement forget_keys;  // $1 age in us
+const IdempotencySql& keys();
+extern const Statement& claim_key;
+extern const Statement find_key;  // $1..$3 -> fingerprint, and the reservation as it was made
+extern const Statement& find_result;
+extern const Statement& forget_keys;
 
 // ledger
 extern const Statement read_ledger;  // $1 sku, $2 after, $3 limit

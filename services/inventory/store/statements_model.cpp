@@ -4,6 +4,7 @@
 #include <tuple>
 #include <utility>
 
+#include "core/runtime/idempotency_model.hpp"
 #include "services/inventory/domain/reservation.hpp"
 #include "services/inventory/inventory_model.hpp"
 #include "services/inventory/store/model_parts.hpp"
@@ -252,13 +253,6 @@ Task<Result<Rows>> lock_due(ModelTransaction& transaction, Row arguments) {
 
 // --- idempotency ---
 
-Task<Result<Rows>> claim_key(ModelTransaction& transaction, Row arguments) {
-    Row row = std::move(arguments);
-    row.emplace_back(transaction.now());
-    RP_CO_TRY(const auto rows, co_await transaction.insert("idempotency", std::move(row), true));
-    co_return changed(rows);
-}
-
 Task<Result<Rows>> find_key(ModelTransaction& transaction, Row arguments) {
     RowFilter filter;
     filter.columns = {idempotency::owner, idempotency::operation, idempotency::key};
@@ -267,28 +261,6 @@ Task<Result<Rows>> find_key(ModelTransaction& transaction, Row arguments) {
     if (keys.empty()) { co_return Rows(); }
     co_return co_await model::find_first_made(transaction, keys[0][idempotency::fingerprint],
                                               keys[0][idempotency::result]);
-}
-
-Task<Result<Rows>> find_result(ModelTransaction& transaction, Row arguments) {
-    RowFilter filter;
-    filter.columns = {idempotency::owner, idempotency::operation, idempotency::key};
-    filter.values = std::move(arguments);
-    RP_CO_TRY(const auto keys, co_await transaction.select("idempotency", std::move(filter)));
-    Rows result;
-    for (const Row& row : keys) {
-        result.rows.push_back(pick(row, {idempotency::fingerprint, idempotency::result}));
-    }
-    co_return result;
-}
-
-Task<Result<Rows>> forget_keys(ModelTransaction& transaction, Row arguments) {
-    const WallTime oldest = transaction.now() - std::chrono::microseconds(integer(arguments, 0));
-    RowFilter filter;
-    filter.where = [oldest](const Row& row) {
-        return wall_time(row, idempotency::created_at) < oldest;
-    };
-    RP_CO_TRY(const auto rows, co_await transaction.remove("idempotency", std::move(filter)));
-    co_return changed(rows);
 }
 
 // --- ledger ---
@@ -329,10 +301,6 @@ std::vector<ModelTable> tables() {
                    .columns = {"number", "sku", "reservation", "key", "kind", "quantity", "at"},
                    .identity = true,
                    .indexes = {{ledger::sku}}},
-        ModelTable{.name = "idempotency",
-                   .columns = {"owner", "operation", "key", "fingerprint", "result", "created_at"},
-                   .key_columns = 3,
-                   .indexes = {}},
     };
 }
 
@@ -355,10 +323,7 @@ std::vector<StatementModel> models() {
         {&statements::list_reservations, &list_reservations},
         {&statements::list_stock, &list_stock},
         {&statements::lock_due, &lock_due},
-        {&statements::claim_key, &claim_key},
         {&statements::find_key, &find_key},
-        {&statements::find_result, &find_result},
-        {&statements::forget_keys, &forget_keys},
         {&statements::read_ledger, &read_ledger},
         {&statements::ping, &ping},
     };
@@ -368,6 +333,7 @@ std::vector<StatementModel> models() {
 
 ModelSchema model_schema() {
     ModelSchema schema{tables(), models()};
+    add_idempotency_model(schema, statements::keys());
     model::add_many(schema);
     model::add_outbox(schema);
     if constexpr (mutants_compiled) { mutants::extend(schema); }

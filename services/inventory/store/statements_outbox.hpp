@@ -3,20 +3,14 @@
 #include <vector>
 
 #include "core/ports/database.hpp"
-#include "core/runtime/outbox.hpp"
+#include "core/runtime/outbox_sql.hpp"
 
 namespace rushproof::inventory::statements::outbox {
 
-// $1 ids, $2 lanes, $3 aggregates, $4 kinds, $5 bodies
-extern const Statement append;
-
-// As OutboxStatements says.
-extern const Statement create_lanes;
-extern const Statement backlog;
-extern const Statement claim_lane;
-extern const Statement read_lane;
-extern const Statement remove;
-extern const Statement release_lane;
+const OutboxSql& sql();
+extern const Statement& append;
+extern const Statement& read_lane;
+extern const Statement& remove;
 
 // The feed's inbox and table.
 extern const Statement receive;      // $1 ids -> those that came for the first time

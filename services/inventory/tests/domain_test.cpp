@@ -15,9 +15,9 @@ namespace {
 
 TEST(Checks, SkusHaveALengthAndAnAlphabet) {
     EXPECT_TRUE(check_sku("SKU-1_a.B"));
-    EXPECT_TRUE(check_sku(std::string(limits::sku_length, 'x')));
+    EXPECT_TRUE(check_sku(std::string(checks::sku_length, 'x')));
     for (const std::string& bad :
-         {std::string(), std::string(limits::sku_length + 1, 'x'), std::string("a b"),
+         {std::string(), std::string(checks::sku_length + 1, 'x'), std::string("a b"),
           std::string("a/b"), std::string("\xC3\xA4"), std::string("a\0b", 3)}) {
         const auto checked = check_sku(bad);
         ASSERT_FALSE(checked) << bad;
@@ -30,8 +30,8 @@ TEST(Checks, OwnersAndKeysArePrintable) {
     EXPECT_TRUE(check_owner("Alice O'Hara <a@b.c>"));
     EXPECT_FALSE(check_owner(""));
     EXPECT_FALSE(check_owner("a\nb"));
-    EXPECT_TRUE(check_key(std::string(limits::key_length, '~')));
-    EXPECT_FALSE(check_key(std::string(limits::key_length + 1, '~')));
+    EXPECT_TRUE(check_key(std::string(checks::key_length, '~')));
+    EXPECT_FALSE(check_key(std::string(checks::key_length + 1, '~')));
     EXPECT_FALSE(check_key("\x7F"));
 }
 

@@ -1,0 +1,71 @@
+#include "core/runtime/outbox_sql.hpp"
+
+namespace rushproof {
+
+OutboxSql::OutboxSql(RoleTables tables)
+    : maker_(tables),
+      append(maker_.make(
+          "outbox.append",
+          "INSERT INTO @outbox (id, lane, aggregate, kind, body, created_at) "
+          "SELECT id, lane, aggregate, kind, body, transaction_time() "
+          "FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[]) "
+          "WITH ORDINALITY AS e (id, lane, aggregate, kind, body, position) ORDER BY position",
+          "WITH a AS MATERIALIZED (SELECT key, value FROM json_each($1)), "
+          "b AS MATERIALIZED (SELECT key, value FROM json_each($2)), "
+          "c AS MATERIALIZED (SELECT key, value FROM json_each($3)), "
+          "d AS MATERIALIZED (SELECT key, value FROM json_each($4)), "
+          "e AS MATERIALIZED (SELECT key, value FROM json_each($5)) "
+          "INSERT INTO @outbox (id, lane, aggregate, kind, body, created_at) "
+          "SELECT a.value, b.value, c.value, d.value, e.value, transaction_time() FROM a "
+          "JOIN b ON b.key = a.key JOIN c ON c.key = a.key JOIN d ON d.key = a.key "
+          "JOIN e ON e.key = a.key ORDER BY a.key")),
+      create_lanes(
+          maker_.make("outbox.create_lanes",
+                      "INSERT INTO @outbox_lane (lane, claim, claimed_until) "
+                      "SELECT lane, '', to_timestamp(0) FROM unnest($1::bigint[]) AS l (lane) "
+                      "ON CONFLICT DO NOTHING",
+                      "INSERT INTO @outbox_lane (lane, claim, claimed_until) "
+                      "SELECT value, '', 0 FROM json_each($1) WHERE true ON CONFLICT DO NOTHING")),
+      backlog(maker_.make("outbox.backlog",
+                          "SELECT count(*) FROM (SELECT 1 FROM @outbox LIMIT 100000) AS e",
+                          "SELECT count(*) FROM (SELECT 1 FROM @outbox LIMIT 100000)")),
+      claim_lane(
+          maker_.make("outbox.claim_lane",
+                      "UPDATE @outbox_lane "
+                      "SET claim = $1, claimed_until = transaction_time() + $2::bigint * interval "
+                      "'1 microsecond' "
+                      "WHERE lane = (SELECT l.lane FROM @outbox_lane l "
+                      "WHERE l.claimed_until <= transaction_time() "
+                      "AND EXISTS (SELECT 1 FROM @outbox e WHERE e.lane = l.lane) "
+                      "ORDER BY l.lane < $3, l.lane LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING lane",
+                      "UPDATE @outbox_lane SET claim = $1, claimed_until = transaction_time() + $2 "
+                      "WHERE lane = (SELECT l.lane FROM @outbox_lane l WHERE l.claimed_until <= "
+                      "transaction_time() "
+                      "AND EXISTS (SELECT 1 FROM @outbox e WHERE e.lane = l.lane) "
+                      "ORDER BY l.lane < $3, l.lane LIMIT 1) RETURNING lane")),
+      read_lane(
+          maker_.make("outbox.read_lane",
+                      "SELECT number, id, aggregate, kind, body, "
+                      "(extract(epoch FROM transaction_time() - created_at) * 1000000)::bigint "
+                      "FROM @outbox WHERE lane = $1 ORDER BY number LIMIT $2",
+                      "SELECT number, id, aggregate, kind, body, transaction_time() - created_at "
+                      "FROM @outbox WHERE lane = $1 ORDER BY number LIMIT $2")),
+      remove(maker_.make("outbox.remove", "DELETE FROM @outbox WHERE number = ANY($1::bigint[])",
+                         "DELETE FROM @outbox WHERE number IN (SELECT value FROM json_each($1))")),
+      release_lane(
+          maker_.make("outbox.release_lane",
+                      "UPDATE @outbox_lane SET claimed_until = to_timestamp(0) "
+                      "WHERE lane = $1 AND claim = $2",
+                      "UPDATE @outbox_lane SET claimed_until = 0 WHERE lane = $1 AND claim = $2")),
+      events(maker_.table("outbox")),
+      lanes(maker_.table("outbox_lane")) {}
+
+std::vector<const Statement*> OutboxSql::all() const {
+    return {&append, &create_lanes, &backlog, &claim_lane, &read_lane, &remove, &release_lane};
+}
+
+OutboxStatements OutboxSql::for_relay() const {
+    return {create_lanes, backlog, claim_lane, read_lane, remove, release_lane};
+}
+
+}  // namespace rushproof
