@@ -132,10 +132,11 @@ TEST_F(LockQueueTest, destroying_the_database_destroys_the_calls_that_wait) {
     asio::co_spawn(bench.context, call(witness, *bench.database), asio::detached);
     bench.settle();
     EXPECT_EQ(witness.use_count(), 2);
+    const Client& other = bench.client('b');
     bench.database.reset();
     bench.settle();
     EXPECT_EQ(witness.use_count(), 1);
-    EXPECT_TRUE(bench.client('b').waiting());
+    EXPECT_TRUE(other.waiting());
 }
 
 TEST(LockMetrics, count_waits_deadlocks_conflicts_commits_and_aborts) {
