@@ -41,12 +41,17 @@ private:
 // Is calling the operation again harmless even if the last call may have worked?
 enum class Repeatable : std::uint8_t { no, yes };
 
+// Why no other try was made.
+enum class GaveUp : std::uint8_t { attempts, deadline, budget };
+
 struct RetryLimits {
     RetryPolicy policy;
     MonotonicTime deadline;
     Repeatable repeatable = Repeatable::no;
     // Sees every error that is not permanent, for metrics.
     std::function<void(const Error&)> failed = {};
+    // Called once if it gives up.
+    std::function<void(GaveUp)> gave_up = {};
 };
 
 // Calls `operation` until it answers anything but a retryable error or, if it is repeatable, an
@@ -69,7 +74,16 @@ auto retry(Clock& clock, Random& random, RetryBudget& budget, RetryLimits limits
             unknown = result.error();
         }
         const MonotonicTime again = clock.monotonic() + back_off(limits.policy, attempt, random);
-        if (attempt >= limits.policy.attempts || again >= limits.deadline || !budget.spend()) {
+        std::optional<GaveUp> why;
+        if (attempt >= limits.policy.attempts) {
+            why = GaveUp::attempts;
+        } else if (again >= limits.deadline) {
+            why = GaveUp::deadline;
+        } else if (!budget.spend()) {
+            why = GaveUp::budget;
+        }
+        if (why) {
+            if (limits.gave_up) { limits.gave_up(*why); }
             if (unknown) { co_return failure(*std::move(unknown)); }
             co_return result;
         }

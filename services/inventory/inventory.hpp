@@ -14,9 +14,18 @@
 
 namespace rushproof::inventory {
 
-// How a reservation is made safe (docs/strategies.md).  naive is the negative control: it
-// oversells.
-enum class Strategy : std::uint8_t { naive, pessimistic, conditional, optimistic, batched };
+// How a reservation is made safe (README.md).  naive is the negative control: it oversells.  All
+// instances on one database run advisory_lock, or none does; the others may be mixed.
+enum class Strategy : std::uint8_t {
+    naive,
+    pessimistic,
+    conditional,
+    optimistic,
+    batched,
+    serializable,
+    advisory_lock,
+    table_lock,
+};
 
 std::string_view to_string(Strategy strategy);
 // One sentence, for people.

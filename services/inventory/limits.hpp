@@ -55,6 +55,11 @@ inline constexpr RetryPolicy batch_retry_policy{4, milliseconds(1), milliseconds
 inline constexpr std::int64_t retries_saved = 1'000;
 inline constexpr std::int64_t retries_per_hundred_calls = 200;
 
+// Of an adjustment that excludes reserves; they queue behind it while it waits.
+inline constexpr std::size_t adjustment_lines = 500;
+static_assert(adjustment_lines < page, "an answer is one page");
+inline constexpr auto table_lock_wait = milliseconds(500);
+
 // Of a sweep, whose caller has no deadline of its own.
 inline constexpr auto sweep_timeout = seconds(10);
 

@@ -6,11 +6,12 @@
 namespace rushproof::inventory {
 
 std::optional<Mutant> parse_mutant(std::string_view name) {
-    constexpr std::array<std::pair<std::string_view, Mutant>, 18> names = {{
+    constexpr std::array<std::pair<std::string_view, Mutant>, 19> names = {{
         {"M01", Mutant::m01_read_modify_write},
         {"M02", Mutant::m02_check_in_own_transaction},
         {"M03", Mutant::m03_conflict_as_success},
         {"M04", Mutant::m04_write_skew},
+        {"M05", Mutant::m05_retry_keeps_half},
         {"M06", Mutant::m06_retry_without_key},
         {"M07", Mutant::m07_key_in_own_transaction},
         {"M08", Mutant::m08_key_without_constraint},

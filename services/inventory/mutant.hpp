@@ -13,6 +13,7 @@ enum class Mutant : std::uint8_t {
     m02_check_in_own_transaction,  // checks the stock in one transaction, takes it in another
     m03_conflict_as_success,       // takes a serialization failure for a success
     m04_write_skew,                // checks the sum of rows that others add to, by a snapshot
+    m05_retry_keeps_half,          // locks in any order, goes on after a deadlock where it was
     m06_retry_without_key,         // retries an unknown commit without its idempotency key
     m07_key_in_own_transaction,    // writes the idempotency record after the effect was committed
     m08_key_without_constraint,    // looks for the key, then inserts it with nothing unique

@@ -168,6 +168,9 @@ Type<SystemSpec> system_type() {
                            {"conditional", "one conditional UPDATE"},
                            {"optimistic", "compare-and-set of a version"},
                            {"pessimistic", "SELECT ... FOR UPDATE"},
+                           {"serializable", "SERIALIZABLE transactions, repeated when refused"},
+                           {"advisory-lock", "pg_advisory_xact_lock of the SKU"},
+                           {"table-lock", "LOCK TABLE, one reserve at a time"},
                            {"naive", "read, then write: the negative control, which oversells"}};
     const Words databases{{"model", "in-memory tables of the simulator"},
                           {"sqlite", "the embedded default, also of live runs that say `model`"},

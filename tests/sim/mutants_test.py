@@ -37,6 +37,9 @@ class Mutants(unittest.TestCase):
     def test_m04_write_skew(self):
         self.killed('M04', 'conditional', 'no-oversell', 'linearizable', 'conservation')
 
+    def test_m05_retry_keeps_half_of_a_basket(self):
+        self.killed('M05', 'conditional', 'conservation', 'all-or-nothing', 'lifecycle')
+
     def test_m06_retry_without_key(self):
         self.killed('M06', 'conditional', 'idempotent', 'lifecycle')
 

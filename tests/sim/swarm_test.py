@@ -27,7 +27,8 @@ class Swarm(unittest.TestCase):
         bad = [f"{record['replay']}: {failed_checks(record)}" for record in runs if record['exit_code'] != 0]
         self.assertEqual(status, PASS, '\n'.join(bad[:5]) + error)
         strategies = {record['cell']['reservation'] for record in runs}
-        self.assertEqual(strategies, {'batched', 'pessimistic', 'conditional', 'optimistic'})
+        self.assertEqual(strategies, {'batched', 'pessimistic', 'conditional', 'optimistic', 'serializable',
+                                      'advisory-lock', 'table-lock'})
         self.assertEqual(len(runs), SEEDS * len(strategies))
         bites = Counter(fault['kind'] for record in runs for fault in record['faults'] if fault['evidence'])
         for kind in ('kill', 'stop', 'pause', 'restart', 'latency', 'partition', 'clock-skew', 'clock-drift',

@@ -1,5 +1,5 @@
 // A tiny world for unit tests: one io_context, and a clock that jumps to the next timer whenever
-// nothing else can run.  Random numbers count up, telemetry keeps what was logged.
+// nothing else can run.  Random numbers count up, telemetry keeps what was logged and counted.
 #pragma once
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -73,7 +73,16 @@ public:
         return result;
     }
 
-    Counter& counter(std::string_view, std::string_view, Labels) override { return instrument_; }
+    Counter& counter(std::string_view name, std::string_view, Labels labels) override {
+        std::string series(name);
+        for (const auto& [label, value] : labels) { series += ' ' + value; }
+        return counts_[std::move(series)];
+    }
+    // Of a counter, by its name and the values of its labels: "calls_total done".
+    std::uint64_t count(const std::string& series) const {
+        const auto known = counts_.find(series);
+        return known == counts_.end() ? 0 : known->second.total;
+    }
     Gauge& gauge(std::string_view, std::string_view, Labels) override { return instrument_; }
     Distribution& duration(std::string_view, std::string_view, Labels) override {
         return instrument_;
@@ -84,8 +93,11 @@ public:
     std::chrono::microseconds wall_offset = std::chrono::hours(24 * 365 * 50);
 
 private:
-    struct Instrument final : Counter, Gauge, Distribution {
-        void add(std::uint64_t) override {}
+    struct Count final : Counter {
+        void add(std::uint64_t count) override { total += count; }
+        std::uint64_t total = 0;
+    };
+    struct Instrument final : Gauge, Distribution {
         void set(double) override {}
         void observe(double) override {}
     };
@@ -104,6 +116,7 @@ private:
     std::uint64_t timers_started_ = 0;
     std::uint64_t draws_ = 0;
     MonotonicTime now_{std::chrono::seconds(1)};
+    std::map<std::string, Count> counts_;
     Instrument instrument_;
 };
 

@@ -26,9 +26,11 @@ struct Script {
     Duration limit = seconds(60);
     std::vector<Result<int>> answers;
     std::size_t calls = 0;
+    std::vector<GaveUp> gave_up;
 
     Result<int> run() {
-        const RetryLimits limits{policy, world.monotonic() + limit, repeatable};
+        RetryLimits limits{policy, world.monotonic() + limit, repeatable};
+        limits.gave_up = [this](GaveUp why) { gave_up.push_back(why); };
         auto operation = [this]() -> Task<Result<int>> {
             const std::size_t call = std::min(calls++, answers.size() - 1);
             co_return answers[call];
@@ -42,6 +44,7 @@ TEST(Retry, RepeatsRetryableErrorsUntilAnAnswer) {
     script.answers = {failure(busy), failure(busy), 7};
     EXPECT_EQ(script.run(), 7);
     EXPECT_EQ(script.calls, 3u);
+    EXPECT_TRUE(script.gave_up.empty());
 }
 
 TEST(Retry, LeavesPermanentErrorsAlone) {
@@ -77,6 +80,7 @@ TEST(Retry, StopsAtTheNumberOfAttempts) {
     script.answers = {failure(busy)};
     EXPECT_EQ(script.run().error(), busy);
     EXPECT_EQ(script.calls, 3u);
+    EXPECT_EQ(script.gave_up, std::vector{GaveUp::attempts});
 }
 
 TEST(Retry, NeverSleepsPastTheDeadline) {
@@ -88,6 +92,7 @@ TEST(Retry, NeverSleepsPastTheDeadline) {
     EXPECT_EQ(script.run().error(), busy);
     EXPECT_LT(script.world.monotonic() - start, seconds(3));
     EXPECT_GT(script.calls, 3u);
+    EXPECT_EQ(script.gave_up, std::vector{GaveUp::deadline});
 }
 
 TEST(Retry, StopsWhenTheBudgetIsSpent) {
@@ -95,6 +100,7 @@ TEST(Retry, StopsWhenTheBudgetIsSpent) {
     script.budget = RetryBudget(2, 50);
     script.answers = {failure(busy)};
     script.run();
+    EXPECT_EQ(script.gave_up, std::vector{GaveUp::budget});
     EXPECT_EQ(script.calls, 3u);  // two saved; the call's own half retry found no room
     script.calls = 0;
     script.run();

@@ -53,6 +53,23 @@ Result<Outgoing> read_adjustment(const HttpRequest& request) {
     return Outgoing{sku, message.SerializeAsString()};
 }
 
+// Goes to the instance of its first SKU, as a basket does.
+Result<Outgoing> read_adjustments(const HttpRequest& request) {
+    const JsonBody body(request.body);
+    RP_TRY(const std::size_t lines, body.size("lines"));
+    wire::AdjustStocksRequest message;
+    std::string first;
+    for (std::size_t i = 0; i < lines; ++i) {
+        RP_TRY(const std::string_view sku, body.text("lines", i, "sku"));
+        RP_TRY(const std::int64_t change, body.integer("lines", i, "change"));
+        wire::AdjustStockRequest& line = *message.add_lines();
+        line.set_sku(sku.data(), sku.size());
+        line.set_change(change);
+        if (first.empty() || sku < first) { first = sku; }
+    }
+    return Outgoing{std::move(first), message.SerializeAsString()};
+}
+
 Result<Outgoing> read_reservation_id(const HttpRequest& request) {
     const std::string id(request.parameter("id"));
     wire::ReservationRequest message;
@@ -274,6 +291,8 @@ const std::vector<Forward>& forwards() {
          &write_stocks, without_key, Reach::stocks},
         {"POST", "/api/v1/stock/{sku}/adjustments", "inventory.v1.Inventory/AdjustStock",
          &read_adjustment, &write_stock, with_key},
+        {"POST", "/api/v1/stock/adjustments", "inventory.v1.Inventory/AdjustStocks",
+         &read_adjustments, &write_stocks, with_key, Reach::adjustments},
         {"GET", "/api/v1/reservations/{id}", "inventory.v1.Inventory/GetReservation",
          &read_reservation_id, &write_found, without_key, Reach::reservation},
         {"POST", "/api/v1/reservations/{id}/confirm", "inventory.v1.Inventory/Confirm",

@@ -15,9 +15,9 @@ struct Outgoing {
     std::string message;  // of core/protocol
 };
 
-// Whom a call concerns: the shard of a SKU or of a reservation, the shards of a basket's SKUs, or
+// Whom a call concerns: the shard of a SKU or of a reservation, the one shard of several SKUs, or
 // all of them.
-enum class Reach : std::uint8_t { sku, reservation, basket, reservations, stocks };
+enum class Reach : std::uint8_t { sku, reservation, basket, adjustments, reservations, stocks };
 
 // A route that forwards to one RPC method.  `read` finds mistakes in the request; `write` gets what
 // the method answered.

@@ -14,24 +14,24 @@ namespace {
 
 namespace wire = ::inventory::v1;
 
-Error spans_shards(const std::map<std::uint32_t, std::string>& skus) {
-    std::string message = "the SKUs of this basket are kept apart:";
+Error spans_shards(const std::map<std::uint32_t, std::string>& skus, std::string_view remedy) {
+    std::string message = "these SKUs are kept apart:";
     for (const auto& [shard, names] : skus) { message += " [" + names + "]"; }
-    return {ErrorKind::permanent, "spans-shards",
-            message +
-                "; reserve each group on its own, and release what you hold if another group "
-                "is refused"};
+    return {ErrorKind::permanent, "spans-shards", message + "; " + std::string(remedy)};
 }
 
-Result<std::uint32_t> shard_of_basket(const std::string& message, std::uint32_t shards) {
-    wire::BasketRequest basket;
-    basket.ParseFromString(message);
+// Of a message with lines, all of which one shard must keep.
+template <class Request>
+Result<std::uint32_t> shard_of_lines(const std::string& message, std::uint32_t shards,
+                                     std::string_view remedy) {
+    Request request;
+    request.ParseFromString(message);
     std::map<std::uint32_t, std::string> skus;
-    for (const wire::Line& line : basket.lines()) {
+    for (const auto& line : request.lines()) {
         std::string& names = skus[shard_of_key(line.sku(), shards)];
         names += (names.empty() ? "" : ", ") + line.sku();
     }
-    if (skus.size() > 1) { return failure(spans_shards(skus)); }
+    if (skus.size() > 1) { return failure(spans_shards(skus, remedy)); }
     return skus.empty() ? 1 : skus.begin()->first;
 }
 
@@ -85,7 +85,17 @@ Result<std::vector<std::uint32_t>> shards_for(const Forward& forward, const Outg
             // One that nobody gave out is not found in any of them.
             return std::vector{std::max(1U, shard_of_uuid(outgoing.shard, shards))};
         case Reach::basket: {
-            RP_TRY(const std::uint32_t shard, shard_of_basket(outgoing.message, shards));
+            RP_TRY(const std::uint32_t shard,
+                   shard_of_lines<wire::BasketRequest>(
+                       outgoing.message, shards,
+                       "reserve each group on its own, and release what you hold if another group "
+                       "is refused"));
+            return std::vector{shard};
+        }
+        case Reach::adjustments: {
+            RP_TRY(const std::uint32_t shard,
+                   shard_of_lines<wire::AdjustStocksRequest>(outgoing.message, shards,
+                                                             "adjust each group on its own"));
             return std::vector{shard};
         }
         case Reach::reservations: {

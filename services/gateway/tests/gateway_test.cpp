@@ -187,6 +187,8 @@ TEST_F(GatewayTest, EveryOtherRouteReachesItsMethod) {
          reservations()},
         {"GET", "/api/v1/stock?after=A", "", "ListStock", stocks()},
         {"POST", "/api/v1/stock/SKU-1/adjustments", R"({"change":-5})", "AdjustStock", stock()},
+        {"POST", "/api/v1/stock/adjustments",
+         R"({"lines":[{"sku":"B","change":-5},{"sku":"A","change":5}]})", "AdjustStocks", stocks()},
         {"GET", "/api/v1/stock/SKU-1", "", "GetStock", stock()},
         {"PUT", "/api/v1/stock/SKU-1", R"({"on_hand":12})", "SetStock", stock()},
         {"GET", "/api/v1/stock/SKU-1/ledger?after=5&limit=2", "", "GetLedger", ledger()},

@@ -208,6 +208,14 @@ TEST_F(ShardedShop, ABasketIsOfOneShardOrRefusedWithItsGroups) {
     EXPECT_NE(text_of(refused, "detail").find("[" + here[0] + "] [" + there + "]"),
               std::string::npos);
     EXPECT_EQ(json::parse(send(right_, "GET", "/api/v1/stock/" + there).body).at("held"), 0);
+
+    const auto adjust = [&](const std::string& a, const std::string& b) {
+        return send(
+            right_, "POST", "/api/v1/stock/adjustments",
+            R"({"lines":[{"sku":")" + a + R"(","change":1},{"sku":")" + b + R"(","change":1}]})");
+    };
+    EXPECT_EQ(adjust(here[0], here[1]).status, 200);
+    EXPECT_EQ(text_of(adjust(here[0], there), "code"), "spans-shards");
 }
 
 // Gateways with different maps serve at once: every unit is sold by the database that has it, or

@@ -132,6 +132,36 @@ TEST_F(PublicApi, ABasketsLife) {
     EXPECT_EQ(send("POST", "/api/v1/stock/SKU-2/adjustments", R"({"change":-2})", "b").status, 409);
 }
 
+TEST_F(PublicApi, SeveralStocksAreAdjustedAsOne) {
+    const std::string path = "/api/v1/stock/adjustments";
+    send("PUT", "/api/v1/stock/SKU-1", R"({"on_hand":3})");
+    send("PUT", "/api/v1/stock/SKU-2", R"({"on_hand":3})");
+    const std::string body =
+        R"({"lines":[{"sku":"SKU-2","change":-3},{"sku":"SKU-1","change":2}]})";
+    const HttpResponse done = send("POST", path, body, "k");
+    ASSERT_EQ(done.status, 200) << done.body;
+    const json::value items = json::parse(done.body).at("items");
+    EXPECT_EQ(items.at(0).at("sku"), "SKU-1");
+    EXPECT_EQ(items.at(0).at("on_hand"), 5);
+    EXPECT_EQ(items.at(1).at("on_hand"), 0);
+    EXPECT_EQ(send("POST", path, body, "k").body, done.body);
+    const HttpResponse refused = send("POST", path, body, "l");
+    EXPECT_EQ(refused.status, 409);
+    EXPECT_EQ(json::parse(send("GET", "/api/v1/stock/SKU-1").body).at("on_hand"), 5);
+    const std::pair<const char*, const char*> cases[] = {
+        {R"({"lines":[]})", "lines must have 1 to 500 elements"},
+        {R"({"lines":[{"sku":"A","change":1},{"sku":"B","change":0}]})",
+         "lines[1].change must not be 0"},
+        {R"({"lines":[{"sku":"A","change":1},{"sku":"A","change":1}]})",
+         "lines has A more than once: add its changes up"},
+    };
+    for (const auto& [wrong, detail] : cases) {
+        const HttpResponse response = send("POST", path, wrong, "m");
+        EXPECT_EQ(response.status, 422);
+        EXPECT_EQ(text_of(response, "detail"), detail);
+    }
+}
+
 TEST_F(PublicApi, BadBasketsAreToldWhereAndWhy) {
     const std::pair<const char*, const char*> cases[] = {
         {R"({"lines":[]})", "lines must have 1 to 50 elements"},

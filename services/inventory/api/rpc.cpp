@@ -4,6 +4,7 @@
 
 #include "services/inventory/api/shard_check.hpp"
 #include "services/inventory/domain/checks.hpp"
+#include "services/inventory/limits.hpp"
 
 namespace rushproof::inventory {
 
@@ -137,6 +138,7 @@ std::vector<RpcMethod> Api::methods() {
     methods.push_back(method("GetStock", &Api::get_stock));
     methods.push_back(method("SetStock", &Api::set_stock));
     methods.push_back(method("AdjustStock", &Api::adjust_stock));
+    methods.push_back(method("AdjustStocks", &Api::adjust_stocks));
     methods.push_back(method("ListStock", &Api::list_stock));
     methods.push_back(method("GetLedger", &Api::get_ledger));
     return methods;
@@ -244,12 +246,33 @@ Api::Answer Api::adjust_stock(Context context, wire::AdjustStockRequest request)
     Adjustment checked;
     RP_CO_TRY(checked.owner, check_owner(context.principal));
     RP_CO_TRY(checked.key, check_key(context.idempotency_key));
-    RP_CO_TRY(checked.sku, check_sku(request.sku()));
-    RP_CO_TRY(checked.change, check_change(request.change()));
-    const Sku sku = checked.sku;
-    RP_CO_TRY(const Stock stock,
+    RP_CO_TRY(const Sku sku, check_sku(request.sku()));
+    RP_CO_TRY(const Quantity change, check_change(request.change()));
+    checked.changes.push_back({sku, change});
+    RP_CO_TRY(const auto stocks,
               co_await application_.adjust(std::move(context), std::move(checked)));
-    co_return encode(sku, stock);
+    co_return encode(sku, stocks.front());
+}
+
+Api::Answer Api::adjust_stocks(Context context, wire::AdjustStocksRequest request) {
+    Adjustment checked;
+    RP_CO_TRY(checked.owner, check_owner(context.principal));
+    RP_CO_TRY(checked.key, check_key(context.idempotency_key));
+    std::vector<Line> lines;
+    for (const wire::AdjustStockRequest& line : request.lines()) {
+        const std::string place = "lines[" + std::to_string(lines.size()) + "].";
+        RP_CO_TRY(Sku sku, at(place, check_sku(line.sku())));
+        RP_CO_TRY(const Quantity change, at(place, check_change(line.change())));
+        lines.push_back({std::move(sku), change});
+    }
+    RP_CO_TRY(checked.changes, check_adjustment(std::move(lines)));
+    checked.alone = true;
+    std::vector<std::pair<Sku, Stock>> items;
+    for (const Line& line : checked.changes) { items.emplace_back(line.sku, Stock()); }
+    RP_CO_TRY(const auto stocks,
+              co_await application_.adjust(std::move(context), std::move(checked)));
+    for (std::size_t i = 0; i < stocks.size(); ++i) { items[i].second = stocks[i]; }
+    co_return encode(items, limits::page);
 }
 
 Api::Answer Api::list_stock(Context context, wire::ListStockRequest request) {

@@ -40,6 +40,7 @@ private:
     Answer get_stock(Context context, wire::StockRequest request);
     Answer set_stock(Context context, wire::SetStockRequest request);
     Answer adjust_stock(Context context, wire::AdjustStockRequest request);
+    Answer adjust_stocks(Context context, wire::AdjustStocksRequest request);
     Answer list_stock(Context context, wire::ListStockRequest request);
     Answer get_ledger(Context context, wire::LedgerRequest request);
 

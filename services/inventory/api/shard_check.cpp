@@ -52,6 +52,11 @@ Result<void> check_shard(Shard own, const wire::AdjustStockRequest& request) {
     return check_sku(own, request.sku());
 }
 
+Result<void> check_shard(Shard own, const wire::AdjustStocksRequest& request) {
+    for (const auto& line : request.lines()) { RP_CHECK(check_sku(own, line.sku())); }
+    return {};
+}
+
 Result<void> check_shard(Shard, const wire::ListStockRequest&) { return {}; }
 
 Result<void> check_shard(Shard own, const wire::LedgerRequest& request) {

@@ -15,6 +15,7 @@ Result<void> check_shard(Shard own, const ::inventory::v1::ListReservationsReque
 Result<void> check_shard(Shard own, const ::inventory::v1::StockRequest& request);
 Result<void> check_shard(Shard own, const ::inventory::v1::SetStockRequest& request);
 Result<void> check_shard(Shard own, const ::inventory::v1::AdjustStockRequest& request);
+Result<void> check_shard(Shard own, const ::inventory::v1::AdjustStocksRequest& request);
 Result<void> check_shard(Shard own, const ::inventory::v1::ListStockRequest& request);
 Result<void> check_shard(Shard own, const ::inventory::v1::LedgerRequest& request);
 

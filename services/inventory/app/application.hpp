@@ -2,8 +2,9 @@
 // here is the budget for retries.
 //
 // Locks, so that no two transactions can wait for each other: a reserve takes its idempotency key,
-// then the stock row, and takes due reservations only if nobody else has them; whoever ends
-// reservations takes those first, then stock rows in the order of their SKUs.
+// then stock, and takes due reservations only if nobody else has them; whoever ends reservations
+// takes those first, then stock.  Stock is: under `advisory-lock` its keys in their order, then the
+// table if it is to be locked, then rows in the order of their SKUs.
 #pragma once
 #include <cstddef>
 #include <memory>
@@ -26,8 +27,9 @@ struct Order;  // one attempt to reserve
 struct Adjustment {
     Owner owner;
     IdempotencyKey key;
-    Sku sku;
-    Quantity change;  // of on_hand; negative to shrink
+    std::vector<Line> changes;  // of on_hand, negative to shrink; sorted by SKU, each once
+    // While no reserve runs: takes the table's lock, and waits for it limits::table_lock_wait.
+    bool alone = false;
 };
 
 struct ReservationPage {
@@ -57,7 +59,7 @@ public:
     Application(Environment& environment, const Options& options)
         : environment_(environment),
           options_(options),
-          contention_(environment.telemetry),
+          contention_(environment.telemetry, options.strategy),
           batcher_(environment, options_, retry_budget_, contention_) {}
 
     // When no call is under way and none will come.
@@ -79,8 +81,10 @@ public:
     Task<Result<Stock>> get_stock(Context context, Sku sku);
     // Creates the stock if need be.  "conflict" if less than what is held.
     Task<Result<Stock>> set_stock(Context context, Sku sku, Quantity on_hand);
-    // A repeat under the same key gets the first answer.  "not-found", "conflict", "key-reused".
-    Task<Result<Stock>> adjust(Context context, Adjustment adjustment);
+    // All of them or none: the stocks after it, in the order of the changes.  A repeat under the
+    // same key gets the first answer.  "not-found", "conflict", "key-reused"; retryable
+    // "lock-timeout".
+    Task<Result<std::vector<Stock>>> adjust(Context context, Adjustment adjustment);
     Task<Result<std::vector<std::pair<Sku, Stock>>>> list_stock(Context context, StockPage page);
     // Entries numbered above `after`, in order.
     Task<Result<std::vector<LedgerEntry>>> get_ledger(Context context, LedgerPage page);
@@ -107,16 +111,24 @@ private:
     Task<Result<Reservation>> end_once(Context context, Ending wish, ReservationId id, Owner owner);
     Task<Result<Reservation>> extend_once(Context context, ReservationId id, Owner owner);
     Task<Result<Stock>> set_stock_once(Context context, Sku sku, Quantity on_hand);
-    Task<Result<Stock>> adjust_once(Context context, Adjustment adjustment);
-    std::vector<Call> record_stock_change(const Sku& sku, Quantity change, Quantity before,
-                                          const Stock& after);
+    Task<Result<std::vector<Stock>>> adjust_once(Context context, Adjustment adjustment);
+    struct StockChange {
+        Sku sku;
+        Quantity change;  // of on_hand
+        Quantity before;  // available
+        Quantity after;
+    };
+    std::vector<Call> record_stock_changes(const std::vector<StockChange>& changes);
+    // What is to be locked before these stocks are read or written, beside their rows.
+    std::vector<Call> locks_of(const std::vector<std::string>& skus) const;
 
     // Again on retryable errors; on unknown outcomes too, because every use case here may be
     // repeated.  `operation` is a callable that returns Task<Result<...>>.
     template <class Operation>
     auto with_retries(const Context& context, Operation operation) {
         const RetryLimits limits{limits::retry_policy, context.deadline, Repeatable::yes,
-                                 [this](const Error& error) { contention_.failed(error); }};
+                                 [this](const Error& error) { contention_.failed(error); },
+                                 [this](GaveUp why) { contention_.gave_up(why); }};
         return retry(environment_.clock, environment_.random, retry_budget_, limits,
                      std::move(operation));
     }

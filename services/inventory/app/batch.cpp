@@ -213,8 +213,9 @@ Task<Result<Batcher::Answers>> Batcher::attempt(const Members& members) {
                          due_of_skus_call(locked, limits::expire_batch));
     RP_CO_TRY(const auto transaction, co_await environment_.database.begin(std::move(context)));
     const MonotonicTime asked = environment_.clock.monotonic();
-    RP_CO_TRY(const auto found, co_await transaction->execute(std::move(look)));
+    auto looked = co_await transaction->execute(std::move(look));
     contention_.locked(environment_.clock.monotonic() - asked);
+    RP_CO_TRY(const auto found, std::move(looked));
 
     const std::chrono::microseconds ttl =
         std::chrono::duration_cast<std::chrono::microseconds>(options_.reservation_ttl);

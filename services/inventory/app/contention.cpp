@@ -4,24 +4,55 @@
 
 namespace rushproof::inventory {
 
-Contention::Contention(Telemetry& telemetry)
-    : deadlocks_(telemetry.counter("inventory_deadlocks_total", "Attempts that ended a deadlock")),
-      conflicts_(telemetry.counter("inventory_conflicts_total",
-                                   "Attempts that somebody else's write made useless")),
-      lock_timeouts_(telemetry.counter("inventory_lock_timeouts_total",
-                                       "Attempts that waited too long for a lock")),
-      failed_attempts_(telemetry.counter("inventory_failed_attempts_total",
-                                         "Attempts that may be tried again, whatever failed")),
+namespace {
+
+constexpr std::array<std::string_view, 5> causes{
+    "deadlock", "serialization-failure", "version-conflict", "lock-timeout", "key-in-flight"};
+constexpr std::array<std::string_view, 3> limits_of_patience{"attempts", "deadline", "budget"};
+
+Labels labels(Strategy strategy) { return {{"strategy", std::string(to_string(strategy))}}; }
+
+Labels labels(Strategy strategy, std::string_view name, std::string_view value) {
+    Labels both = labels(strategy);
+    both.emplace_back(name, value);
+    return both;
+}
+
+Counter& failed_attempts(Telemetry& telemetry, Strategy strategy, std::string_view cause) {
+    return telemetry.counter("inventory_failed_attempts_total",
+                             "Attempts that may be tried again, by what failed",
+                             labels(strategy, "cause", cause));
+}
+
+Counter* given_up(Telemetry& telemetry, Strategy strategy, GaveUp why) {
+    const std::string_view limit = limits_of_patience[static_cast<std::size_t>(why)];
+    return &telemetry.counter("inventory_given_up_total",
+                              "Calls that ended with a failed attempt, by what forbade another",
+                              labels(strategy, "limit", limit));
+}
+
+}  // namespace
+
+Contention::Contention(Telemetry& telemetry, Strategy strategy)
+    : failed_otherwise_(failed_attempts(telemetry, strategy, "other")),
+      gave_up_{given_up(telemetry, strategy, GaveUp::attempts),
+               given_up(telemetry, strategy, GaveUp::deadline),
+               given_up(telemetry, strategy, GaveUp::budget)},
       lock_seconds_(telemetry.duration("inventory_lock_seconds",
-                                       "The round trip that takes the locks, waiting included")) {}
+                                       "The round trip that takes a reserve's locks, waiting "
+                                       "included",
+                                       labels(strategy))) {
+    for (const std::string_view cause : causes) {
+        failed_.emplace(cause, &failed_attempts(telemetry, strategy, cause));
+    }
+}
 
 void Contention::failed(const Error& error) {
-    const std::string_view code = error.code();
-    failed_attempts_.add();
-    if (code == "deadlock") { deadlocks_.add(); }
-    if (code == "serialization-failure" || code == "version-conflict") { conflicts_.add(); }
-    if (code == "lock-timeout") { lock_timeouts_.add(); }
+    const auto known = failed_.find(std::string_view(error.code()));
+    (known == failed_.end() ? failed_otherwise_ : *known->second).add();
 }
+
+void Contention::gave_up(GaveUp why) { gave_up_[static_cast<std::size_t>(why)]->add(); }
 
 void Contention::locked(Duration taken) {
     lock_seconds_.observe(std::chrono::duration<double>(taken).count());

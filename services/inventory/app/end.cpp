@@ -32,7 +32,9 @@ Task<Result<Reservation>> Application::end_once(Context context, Ending wish, Re
         co_return reservation;
     }
     Reservation ended = reservation_of(answers[0].rows);
-    std::vector<Call> last;
+    std::vector<std::string> skus;
+    for (const Line& line : ended.lines) { skus.push_back(line.sku.text()); }
+    std::vector<Call> last = locks_of(skus);
     for (const Line& line : ended.lines) {
         last.push_back(
             confirms ? stock_call(statements::sell_stock, line.sku, line.quantity)

@@ -59,7 +59,7 @@ Expiry expire(std::vector<Due> due, const Statement& statement) {
 
 Task<Result<std::size_t>> Application::expire_due(Context context) {
     const Statement* statement = &statements::many::expire_reservation;
-    auto look = pipeline(limit_call(statements::lock_due, limits::expire_batch));
+    auto look = pipeline(number_call(statements::lock_due, limits::expire_batch));
     if constexpr (mutants_compiled) {
         if (options_.mutant == Mutant::m25_expire_any_state) {
             statement = &mutants::expire_any_state;
@@ -79,7 +79,9 @@ Task<Result<std::size_t>> Application::expire_due(Context context) {
     std::vector<Due> due = whole_ones(due_in(answers[0]));
     const std::size_t count = due.size();
     if (count == 0) { co_return count; }
-    auto calls = pipeline(lock_stocks_call(skus_of(due)));
+    std::vector<std::string> skus = skus_of(due);
+    std::vector<Call> calls = locks_of(skus);
+    calls.push_back(lock_stocks_call(std::move(skus)));
     Expiry expiry = expire(std::move(due), *statement);
     append(calls, std::move(expiry.calls));
     append(calls, record_calls(environment_.random, expiry.entries, {}));
@@ -90,8 +92,8 @@ Task<Result<std::size_t>> Application::expire_due(Context context) {
 Task<Result<std::size_t>> Application::forget_keys(Context context) {
     RP_CO_TRY(const auto transaction, co_await environment_.database.begin(std::move(context)));
     const std::chrono::microseconds age = limits::idempotency_retention;
-    auto forget = pipeline(limit_call(statements::forget_keys, age.count()),
-                           limit_call(statements::outbox::forget, age.count()));
+    auto forget = pipeline(number_call(statements::forget_keys, age.count()),
+                           number_call(statements::outbox::forget, age.count()));
     RP_CO_TRY(const auto answers, co_await transaction->commit(std::move(forget)));
     co_return static_cast<std::size_t>(answers[0].affected);
 }

@@ -4,6 +4,7 @@
 
 #include "core/runtime/uuid.hpp"
 #include "services/inventory/app/application.hpp"
+#include "services/inventory/app/basket_mutant.hpp"
 #include "services/inventory/app/feed.hpp"
 #include "services/inventory/app/order.hpp"
 #include "services/inventory/app/outbox_mutant.hpp"
@@ -165,15 +166,26 @@ Task<Result<Reservation>> Application::reserve_once(Context context, ReserveRequ
         RP_CO_TRY(seen, co_await read(context, std::move(look)));
     }
     TransactionOptions isolation;
+    if (options_.strategy == Strategy::serializable) {
+        isolation.isolation = Isolation::serializable;
+    }
     if (mutated(order.mutant, Mutant::m03_conflict_as_success) ||
         mutated(order.mutant, Mutant::m04_write_skew)) {
         isolation.isolation = Isolation::repeatable_read;
     }
     RP_CO_TRY(auto transaction, co_await environment_.database.begin(context, isolation));
     const MonotonicTime asked = environment_.clock.monotonic();
-    RP_CO_TRY(Hold hold,
-              co_await hold_stock(*transaction, order, options_.strategy, std::move(seen)));
+    auto hold_it = [&]() -> Task<Result<Hold>> {
+        if constexpr (mutants_compiled) {
+            if (order.mutant == Mutant::m05_retry_keeps_half) {
+                return hold_half(environment_.database, context, transaction, order);
+            }
+        }
+        return hold_stock(*transaction, order, options_.strategy, std::move(seen));
+    };
+    auto held = co_await hold_it();
     contention_.locked(environment_.clock.monotonic() - asked);
+    RP_CO_TRY(Hold hold, std::move(held));
     if (hold.repeat) {
         transaction.reset();
         co_return co_await first_answer(std::move(context), order);

@@ -15,10 +15,11 @@ Task<Result<Stock>> Application::set_stock(Context context, Sku sku, Quantity on
 
 Task<Result<Stock>> Application::set_stock_once(Context context, Sku sku, Quantity on_hand) {
     RP_CO_TRY(const auto transaction, co_await environment_.database.begin(std::move(context)));
-    auto first = pipeline(stock_call(statements::create_stock, sku),
-                          stock_call(statements::lock_stock, sku));
+    auto first = locks_of({sku.text()});
+    append(first, pipeline(stock_call(statements::create_stock, sku),
+                           stock_call(statements::lock_stock, sku)));
     RP_CO_TRY(const auto answers, co_await transaction->execute(std::move(first)));
-    Stock stock = stock_of(answers[1].rows.at(0));
+    Stock stock = stock_of(answers.back().rows.at(0));
     RP_CO_TRY(const Quantity change, change_to(stock, on_hand));
     const Quantity before = stock.available();
     std::vector<Call> last;
@@ -26,7 +27,9 @@ Task<Result<Stock>> Application::set_stock_once(Context context, Sku sku, Quanti
         stock.on_hand = on_hand;
         ++stock.version;
         last = pipeline(stock_call(statements::set_on_hand, sku, on_hand));
-        append(last, record_stock_change(sku, change, before, stock));
+        std::vector<StockChange> changes;
+        changes.push_back({sku, change, before, stock.available()});
+        append(last, record_stock_changes(changes));
     }
     RP_CO_CHECK(co_await transaction->commit(std::move(last)));
     co_return stock;

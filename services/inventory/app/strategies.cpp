@@ -20,31 +20,63 @@ void note_taking(Hold& hold, const Order& order, const Line& line, const Rows& s
     note_low(hold, order, line, before, before - line.quantity);
 }
 
-// {claim, `statement` for each line}
-std::vector<Call> claim_and(const Statement& statement, const Order& order) {
+// {claim, locks, `statement` for each line}
+std::vector<Call> claim_and(const Statement& statement, const Order& order,
+                            std::vector<Call> locks = {}) {
     auto calls = pipeline(claim_call(order));
+    append(calls, std::move(locks));
     for (const Line& line : order.request.lines) {
         calls.push_back(stock_call(statement, line.sku));
     }
     return calls;
 }
 
-// SELECT ... FOR UPDATE: whoever comes later waits for our commit before it reads.
-Task<Result<Hold>> hold_pessimistic(Transaction& transaction, const Order& order) {
-    auto calls = claim_and(statements::lock_stock, order);
+// Reads, decides, and adds with the commit.  Nobody may change the stock in between: that is up to
+// `read` and `locks`, or to the isolation of the transaction.
+Task<Result<Hold>> hold_what_is_read(Transaction& transaction, const Order& order,
+                                     const Statement& read, std::vector<Call> locks) {
+    const std::size_t first = 1 + locks.size();
+    auto calls = claim_and(read, order, std::move(locks));
     RP_CO_TRY(const auto answers, co_await transaction.execute(std::move(calls)));
     Hold hold;
     hold.repeat = !is_claimed(answers[0], order);
     for (std::size_t i = 0; i < order.request.lines.size(); ++i) {
         const Line& line = order.request.lines[i];
-        if (!is_enough(answers[i + 1], line)) {
+        const Rows& stock = answers[first + i];
+        if (!is_enough(stock, line)) {
             hold.missing.push_back(line);
         } else {
-            note_taking(hold, order, line, answers[i + 1]);
+            note_taking(hold, order, line, stock);
             hold.rest.push_back(stock_call(statements::change_held, line.sku, line.quantity));
         }
     }
     co_return hold;
+}
+
+// SELECT ... FOR UPDATE: whoever comes later waits for our commit before it reads.
+Task<Result<Hold>> hold_pessimistic(Transaction& transaction, const Order& order) {
+    return hold_what_is_read(transaction, order, statements::lock_stock, {});
+}
+
+// The snapshot is the transaction's: who changes a row that another has changed since is refused,
+// at the latest by the commit.
+Task<Result<Hold>> hold_serializable(Transaction& transaction, const Order& order) {
+    return hold_what_is_read(transaction, order, statements::read_stock, {});
+}
+
+// Reads by statements after the lock's own, whose snapshots show what its last holder committed.
+// The lock is the transaction's: commit and rollback free it together with the rows, also when the
+// client is gone.  A session's would have to be freed after the commit, by hand, and a connection
+// that goes back to the pool without that would keep it.
+Task<Result<Hold>> hold_advisory_lock(Transaction& transaction, const Order& order) {
+    std::vector<std::string> skus;
+    for (const Line& line : order.request.lines) { skus.push_back(line.sku.text()); }
+    return hold_what_is_read(transaction, order, statements::read_stock, lock_key_calls(skus));
+}
+
+Task<Result<Hold>> hold_table_lock(Transaction& transaction, const Order& order) {
+    return hold_what_is_read(transaction, order, statements::read_stock,
+                             pipeline(lock_table_call()));
 }
 
 // One UPDATE that takes only what is there: the database checks and writes under its own row lock.
@@ -195,6 +227,9 @@ Task<Result<Hold>> hold_stock(Transaction& transaction, const Order& order, Stra
         case Strategy::pessimistic: return hold_pessimistic(transaction, order);
         case Strategy::conditional: return hold_conditional(transaction, order);
         case Strategy::optimistic: return hold_optimistic(transaction, order);
+        case Strategy::serializable: return hold_serializable(transaction, order);
+        case Strategy::advisory_lock: return hold_advisory_lock(transaction, order);
+        case Strategy::table_lock: return hold_table_lock(transaction, order);
         case Strategy::batched: break;  // app/batch.hpp
     }
     RP_ASSERT(false);

@@ -1,11 +1,21 @@
 #include "services/inventory/domain/checks.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "services/inventory/limits.hpp"
 
 namespace rushproof::inventory {
+
+namespace {
+
+Result<void> check_lines(const std::vector<Line>& lines, std::size_t most) {
+    if (!lines.empty() && lines.size() <= most) { return {}; }
+    return failure(invalid("lines must have 1 to " + std::to_string(most) + " elements"));
+}
+
+}  // namespace
 
 Result<ReservationId> check_reservation_id(std::string id) {
     if (id.size() == limits::reservation_id_length) { return ReservationId(std::move(id)); }
@@ -30,15 +40,24 @@ Result<Quantity> check_change(std::int64_t change) {
 }
 
 Result<std::vector<Line>> check_basket(std::vector<Line> lines) {
-    if (lines.empty() || lines.size() > limits::basket_lines) {
-        return failure(
-            invalid("lines must have 1 to " + std::to_string(limits::basket_lines) + " elements"));
-    }
+    RP_CHECK(check_lines(lines, limits::basket_lines));
     lines = merge_lines(std::move(lines));
     for (const Line& line : lines) {
         if (line.quantity <= Quantity(limits::quantity)) { continue; }
         return failure(invalid("the quantities of " + line.sku.text() + " add up to more than " +
                                std::to_string(limits::quantity)));
+    }
+    return lines;
+}
+
+Result<std::vector<Line>> check_adjustment(std::vector<Line> lines) {
+    RP_CHECK(check_lines(lines, limits::adjustment_lines));
+    std::sort(lines.begin(), lines.end(),
+              [](const Line& a, const Line& b) { return a.sku < b.sku; });
+    for (std::size_t i = 1; i < lines.size(); ++i) {
+        if (lines[i].sku != lines[i - 1].sku) { continue; }
+        return failure(
+            invalid("lines has " + lines[i].sku.text() + " more than once: add its changes up"));
     }
     return lines;
 }

@@ -18,6 +18,8 @@ Result<Quantity> check_on_hand(std::int64_t on_hand);
 Result<Quantity> check_change(std::int64_t change);  // of on_hand; not 0
 // As merge_lines gives them; at least one line, not too many, none too large.
 Result<std::vector<Line>> check_basket(std::vector<Line> lines);
+// Sorted by SKU; at least one line, not too many, each SKU once.
+Result<std::vector<Line>> check_adjustment(std::vector<Line> lines);
 Result<std::int64_t> check_page_limit(std::int64_t limit);  // 0 means the default
 
 // The same, its errors said of a member at `place` ("lines[2].").

@@ -6,8 +6,9 @@ namespace rushproof::inventory {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> words{"naive", "pessimistic", "conditional", "optimistic",
-                                                "batched"};
+constexpr std::array<std::string_view, 8> words{"naive",         "pessimistic", "conditional",
+                                                "optimistic",    "batched",     "serializable",
+                                                "advisory-lock", "table-lock"};
 
 }  // namespace
 
@@ -25,6 +26,14 @@ std::string_view describe(Strategy strategy) {
         case Strategy::batched:
             return "one transaction serves all who wait: locks once, decides first come, first "
                    "served, writes once";
+        case Strategy::serializable:
+            return "reads without a lock in a SERIALIZABLE transaction, and tries again when the "
+                   "database refuses it";
+        case Strategy::advisory_lock:
+            return "locks a key that stands for the SKU (pg_advisory_xact_lock), then reads and "
+                   "writes";
+        case Strategy::table_lock:
+            return "locks the whole table of stock, then reads and writes: one reserve at a time";
     }
     return "invalid";
 }
@@ -37,9 +46,9 @@ std::optional<Strategy> parse_strategy(std::string_view word) {
 }
 
 const std::vector<Strategy>& all_strategies() {
-    static const std::vector<Strategy> all{Strategy::naive, Strategy::pessimistic,
-                                           Strategy::conditional, Strategy::optimistic,
-                                           Strategy::batched};
+    static const std::vector<Strategy> all{
+        Strategy::naive,   Strategy::pessimistic,  Strategy::conditional,   Strategy::optimistic,
+        Strategy::batched, Strategy::serializable, Strategy::advisory_lock, Strategy::table_lock};
     return all;
 }
 

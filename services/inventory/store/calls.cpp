@@ -1,8 +1,10 @@
 #include "services/inventory/store/calls.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "core/base/assert.hpp"
+#include "core/base/hash.hpp"
 #include "services/inventory/store/statements.hpp"
 #include "services/inventory/store/statements_many.hpp"
 
@@ -22,7 +24,7 @@ Call reservation_call(const Statement& statement, const ReservationId& id, const
     return {statement, {id.text(), owner.text()}};
 }
 
-Call limit_call(const Statement& statement, std::int64_t limit) { return {statement, {limit}}; }
+Call number_call(const Statement& statement, std::int64_t number) { return {statement, {number}}; }
 
 Call change_held_at_call(const Sku& sku, Quantity change, std::int64_t version) {
     return {statements::change_held_at, {sku.text(), change.units(), version}};
@@ -31,6 +33,18 @@ Call change_held_at_call(const Sku& sku, Quantity change, std::int64_t version) 
 Call lock_stocks_call(std::vector<std::string> skus) {
     return {statements::many::lock_stock, {std::move(skus)}};
 }
+
+std::vector<Call> lock_key_calls(const std::vector<std::string>& skus) {
+    std::set<std::int64_t> keys;
+    for (const std::string& sku : skus) {
+        keys.insert(static_cast<std::int64_t>(hash64("inventory.stock " + sku)));
+    }
+    std::vector<Call> calls;
+    for (const std::int64_t key : keys) { calls.push_back(number_call(statements::lock_key, key)); }
+    return calls;
+}
+
+Call lock_table_call() { return {statements::lock_table, {}}; }
 
 Call change_held_call(const std::map<Sku, Quantity>& changes) {
     std::vector<std::string> skus;

@@ -18,9 +18,12 @@ Call stock_call(const Statement& statement, const Sku& sku);
 Call stock_call(const Statement& statement, const Sku& sku, Quantity quantity);
 Call reservation_call(const Statement& statement, const ReservationId& id);
 Call reservation_call(const Statement& statement, const ReservationId& id, const Owner& owner);
-Call limit_call(const Statement& statement, std::int64_t limit);
+Call number_call(const Statement& statement, std::int64_t number);
 Call change_held_at_call(const Sku& sku, Quantity change, std::int64_t version);
 Call lock_stocks_call(std::vector<std::string> skus);
+// Of the keys that stand for these SKUs under `advisory-lock`, in one order for all.
+std::vector<Call> lock_key_calls(const std::vector<std::string>& skus);
+Call lock_table_call();
 Call change_held_call(const std::map<Sku, Quantity>& changes);
 Call due_of_skus_call(std::vector<std::string> skus, std::int64_t limit);
 Call ledger_page_call(const Sku& sku, std::int64_t after, std::int64_t limit);

@@ -70,6 +70,25 @@ const Statement set_on_hand{
     "UPDATE stock SET on_hand = $2, version = version + 1 WHERE sku = $1",
 };
 
+const Statement lock_key{
+    "inventory.lock_key",
+    "SELECT 1::bigint FROM pg_advisory_xact_lock($1::bigint)",
+    "SELECT 1 WHERE $1 IS NOT NULL",
+};
+
+// EXCLUSIVE is the weakest mode that keeps SELECT ... FOR UPDATE out, too.
+const Statement lock_table{
+    "inventory.lock_table",
+    "LOCK TABLE inventory.stock IN EXCLUSIVE MODE",
+    "SELECT 1",
+};
+
+const Statement limit_lock_wait{
+    "inventory.limit_lock_wait",
+    "SELECT 1::bigint FROM set_config('lock_timeout', $1::bigint::text, true)",
+    "SELECT 1 WHERE $1 IS NOT NULL",
+};
+
 const Statement find_reservation{
     "inventory.find_reservation",
     "SELECT id, sku, quantity, owner, key, state, expires_at, "
@@ -195,6 +214,9 @@ std::vector<const Statement*> list() {
         &write_held,
         &sell_stock,
         &set_on_hand,
+        &lock_key,
+        &lock_table,
+        &limit_lock_wait,
         &find_reservation,
         &lock_reservation,
         &confirm_reservation,

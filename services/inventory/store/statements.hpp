@@ -19,6 +19,11 @@ extern const Statement write_held;      // $1 sku, $2 held
 extern const Statement sell_stock;      // $1 sku, $2 quantity
 extern const Statement set_on_hand;     // $1 sku, $2 on_hand
 
+// locks until the end of the transaction; SQLite's only writer has them all
+extern const Statement lock_key;         // $1 key: excludes who locks the same key, nobody else
+extern const Statement lock_table;       // stock: all but plain reads wait
+extern const Statement limit_lock_wait;  // $1 ms: "lock-timeout" after that wait for any lock
+
 // reservation; one row for each of its lines, in the order of SKUs; the columns are id, sku,
 // quantity, owner, key, state, expires_at and the microseconds until then
 extern const Statement find_reservation;  // $1 id

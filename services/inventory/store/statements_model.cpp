@@ -124,6 +124,32 @@ Task<Result<Rows>> set_on_hand(ModelTransaction& transaction, Row arguments) {
                         [units](Row& row) { row[stock::on_hand] = units; });
 }
 
+// --- locks ---
+
+Rows one_row() {
+    Rows result;
+    result.rows.push_back(Row{std::int64_t{1}});
+    return result;
+}
+
+Task<Result<Rows>> lock_key(ModelTransaction& transaction, Row arguments) {
+    AdvisoryLock lock;
+    lock.key = integer(arguments, 0);
+    RP_CO_CHECK(co_await transaction.advisory_lock(lock));
+    co_return one_row();
+}
+
+Task<Result<Rows>> lock_table(ModelTransaction& transaction, Row) {
+    RP_CO_CHECK(co_await transaction.lock_table("stock", TableLock::exclusive));
+    co_return Rows();
+}
+
+Task<Result<Rows>> limit_lock_wait(ModelTransaction& transaction, Row arguments) {
+    const std::chrono::milliseconds longest(integer(arguments, 0));
+    transaction.set_local(LocalSetting::lock_timeout, longest);
+    co_return one_row();
+}
+
 // --- reservation ---
 
 // id, sku, quantity, owner, key, state, expires_at and the given time until then.
@@ -279,11 +305,7 @@ Task<Result<Rows>> read_ledger(ModelTransaction& transaction, Row arguments) {
     co_return page;
 }
 
-Task<Result<Rows>> ping(ModelTransaction&, Row) {
-    Rows result;
-    result.rows.push_back(Row{std::int64_t{1}});
-    co_return result;
-}
+Task<Result<Rows>> ping(ModelTransaction&, Row) { co_return one_row(); }
 
 std::vector<ModelTable> tables() {
     return {
@@ -315,6 +337,9 @@ std::vector<StatementModel> models() {
         {&statements::write_held, &write_held},
         {&statements::sell_stock, &sell_stock},
         {&statements::set_on_hand, &set_on_hand},
+        {&statements::lock_key, &lock_key},
+        {&statements::lock_table, &lock_table},
+        {&statements::limit_lock_wait, &limit_lock_wait},
         {&statements::find_reservation, &find_reservation},
         {&statements::lock_reservation, &lock_reservation},
         {&statements::confirm_reservation, &confirm_reservation},

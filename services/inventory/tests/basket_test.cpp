@@ -4,41 +4,39 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <tuple>
 
 #include "services/inventory/app/feed.hpp"
 #include "services/inventory/store/statements_outbox.hpp"
-#include "services/inventory/tests/bench.hpp"
-#include "services/inventory/tests/memory_sqlite.hpp"
+#include "services/inventory/tests/engines.hpp"
 
 namespace rushproof::inventory {
 namespace {
 
 using std::chrono::minutes;
 
-enum class Engine : std::uint8_t { model, sqlite };
-
 const Sku sku_b("SKU-B");
 const Sku sku_c("SKU-C");
 
-class Baskets : public testing::TestWithParam<std::tuple<Engine, Strategy>> {
+Options low_at_three() {
+    Options options;
+    options.low_stock = Quantity(3);
+    return options;
+}
+
+class Baskets : public OnEveryEngine {
 protected:
-    static Options options() {
-        Options options;
-        options.strategy = std::get<Strategy>(GetParam());
-        options.low_stock = Quantity(3);
-        return options;
-    }
-    Database& database() {
-        return std::get<Engine>(GetParam()) == Engine::model ? model_.database() : sqlite_;
-    }
+    Baskets() : OnEveryEngine(low_at_three()) {}
+
     Result<Reservation> basket(const std::string& key, std::vector<Line> lines) {
         ReserveRequest request{alice, IdempotencyKey(key), merge_lines(std::move(lines))};
         return *world_.finish(bench_.application.reserve(bench_.context(), std::move(request)));
     }
     Result<Stock> adjust(const std::string& key, std::int64_t change, const Sku& sku = sku_a) {
-        Adjustment adjustment{alice, IdempotencyKey(key), sku, Quantity(change)};
-        return *world_.finish(bench_.application.adjust(bench_.context(), std::move(adjustment)));
+        Adjustment adjustment{alice, IdempotencyKey(key), {Line{sku, Quantity(change)}}};
+        const auto stocks =
+            *world_.finish(bench_.application.adjust(bench_.context(), std::move(adjustment)));
+        if (!stocks) { return failure(stocks.error()); }
+        return stocks->front();
     }
     Result<Reservation> extend(const ReservationId& id, const Owner& owner = alice) {
         return *world_.finish(bench_.application.extend(bench_.context(), id, owner));
@@ -68,22 +66,9 @@ protected:
         });
         return kinds;
     }
-
-    FakeWorld world_;
-    ModelEngine model_{world_};
-    MemorySqlite sqlite_{[this] { return world_.wall(); }};
-    Bench bench_{world_, database(), options()};
 };
 
-std::string name_of(const testing::TestParamInfo<Baskets::ParamType>& info) {
-    const bool model = std::get<Engine>(info.param) == Engine::model;
-    return (model ? "model_" : "sqlite_") + std::string(to_string(std::get<Strategy>(info.param)));
-}
-
-INSTANTIATE_TEST_SUITE_P(All, Baskets,
-                         testing::Combine(testing::Values(Engine::model, Engine::sqlite),
-                                          testing::ValuesIn(all_strategies())),
-                         &name_of);
+INSTANTIATE_TEST_SUITE_P(All, Baskets, every_engine_and_strategy(), &name_of);
 
 TEST_P(Baskets, AreHeldWholeOrNotAtAll) {
     bench_.set_stock(5, sku_a);

@@ -20,12 +20,13 @@ inline const Owner alice("alice");
 
 class ModelEngine {
 public:
-    explicit ModelEngine(FakeWorld& world)
-        : model_(model_schema(), options(world)), database_(model_) {}
+    // Without timers deadlocks are found at once, and nothing times out.
+    explicit ModelEngine(FakeWorld& world, bool timers = false)
+        : model_(model_schema(), options(world, timers)), database_(model_) {}
     Database& database() { return database_; }
 
 private:
-    static simulator::ModelOptions options(FakeWorld& world) {
+    static simulator::ModelOptions options(FakeWorld& world, bool timers) {
         simulator::ModelOptions options;
         // A clock of its own: the world's wall clock is the service's.
         options.wall = [&world, offset = world.wall_offset] {
@@ -33,6 +34,13 @@ private:
                                          world.monotonic().time_since_epoch()));
         };
         options.elapsed = [&world] { return world.monotonic().time_since_epoch(); };
+        if (timers) {
+            options.after = [&world](Duration time, std::function<void()> call) {
+                world.wait_until(
+                    world.monotonic() + time,
+                    [call = std::move(call)](const boost::system::error_code&) { call(); });
+            };
+        }
         return options;
     }
 
@@ -79,8 +87,13 @@ public:
     // Starts a reserve that runs when the world does.
     void start_reserve(const std::string& key, std::int64_t units,
                        std::vector<Result<Reservation>>& answers, const Sku& sku = sku_a) {
+        start_basket(key, {Line{sku, Quantity(units)}}, answers);
+    }
+    void start_basket(const std::string& key, std::vector<Line> lines,
+                      std::vector<Result<Reservation>>& answers) {
+        ReserveRequest request{alice, IdempotencyKey(key), merge_lines(std::move(lines))};
         asio::co_spawn(world_.executor("reserve"),
-                       application.reserve(context(), order(key, units, sku)),
+                       application.reserve(context(), std::move(request)),
                        [&answers](const std::exception_ptr& exception, Result<Reservation> answer) {
                            if (exception) { std::rethrow_exception(exception); }
                            answers.push_back(std::move(answer));

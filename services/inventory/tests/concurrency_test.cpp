@@ -30,10 +30,14 @@ protected:
     }
 };
 
+std::vector<Strategy> safe_strategies() {
+    std::vector<Strategy> safe = all_strategies();
+    std::erase(safe, Strategy::naive);
+    return safe;
+}
+
 class SafeStrategy : public Concurrency {};
-INSTANTIATE_TEST_SUITE_P(All, SafeStrategy,
-                         testing::Values(Strategy::pessimistic, Strategy::conditional,
-                                         Strategy::optimistic, Strategy::batched));
+INSTANTIATE_TEST_SUITE_P(All, SafeStrategy, testing::ValuesIn(safe_strategies()));
 
 TEST_P(SafeStrategy, SellsExactlyWhatIsThere) {
     bench_.set_stock(7);
@@ -57,6 +61,45 @@ TEST_P(SafeStrategy, ExpiresBeforeRefusingInManyRequestsAtOnce) {
     for (int i = 0; i < 8; ++i) { bench_.start_reserve("new" + std::to_string(i), 1, answers_); }
     world_.run();
     EXPECT_EQ(succeeded(), 6u);
+    EXPECT_EQ(bench_.audit(), "");
+}
+
+TEST_P(SafeStrategy, HoldsBasketsAtOnceWholeOrNotAtAll) {
+    const std::vector<Sku> skus{Sku("A"), Sku("B"), Sku("C")};
+    for (const Sku& sku : skus) { bench_.set_stock(4, sku); }
+    for (int i = 0; i < 6; ++i) {
+        const std::string number = std::to_string(i);
+        bench_.start_basket("a" + number, {{skus[0], Quantity(1)}, {skus[1], Quantity(1)}},
+                            answers_);
+        other_instance_.start_basket("b" + number, {{skus[2], Quantity(1)}, {skus[0], Quantity(1)}},
+                                     answers_);
+    }
+    world_.run();
+    EXPECT_EQ(answers_.size(), 12u);
+    EXPECT_EQ(succeeded(), 4u);
+    EXPECT_EQ(bench_.stock(skus[1])->held + bench_.stock(skus[2])->held, Quantity(4));
+    for (const Sku& sku : skus) { EXPECT_EQ(bench_.audit(sku), ""); }
+}
+
+// Whoever changes stock keeps to the strategy's locks, not only who reserves.
+TEST_P(SafeStrategy, KeepsWhatIsHeldWhileTheStockShrinks) {
+    bench_.set_stock(10);
+    std::size_t shrunk = 0;
+    for (int i = 0; i < 10; ++i) {
+        bench_.start_reserve("r" + std::to_string(i), 1, answers_);
+        Adjustment adjustment{alice,
+                              IdempotencyKey("a" + std::to_string(i)),
+                              {Line{sku_a, Quantity(-1)}},
+                              i % 3 == 0};
+        asio::co_spawn(world_.executor("adjust"),
+                       other_instance_.application.adjust(bench_.context(), std::move(adjustment)),
+                       [&](const std::exception_ptr&, const Result<std::vector<Stock>>& answer) {
+                           if (answer) { ++shrunk; }
+                       });
+    }
+    world_.run();
+    EXPECT_EQ(succeeded() + shrunk, 10u);
+    EXPECT_EQ(bench_.stock()->available(), Quantity(0));
     EXPECT_EQ(bench_.audit(), "");
 }
 

@@ -31,6 +31,8 @@ public:
         fault_ = fault;
         for_ever_ = for_ever;
     }
+    // How long every execute travels.
+    Duration distance{};
     // Since fail_step.
     int steps() const { return next_; }
     // Did the failing step come up?
@@ -57,6 +59,9 @@ private:
 
         Task<Result<std::vector<Rows>>> execute(std::vector<Call> calls) override {
             const auto fault = database_.next_fault();
+            if (database_.distance > Duration()) {
+                co_await sleep_for(database_.world_, database_.distance);
+            }
             if (!fault) { co_return co_await inner_->execute(std::move(calls)); }
             if (fault == Fault::broken) {
                 co_return failure(ErrorKind::permanent, "statement-failed", "");

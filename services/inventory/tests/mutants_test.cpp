@@ -72,6 +72,23 @@ TEST(Mutants, M04OversellsBySnapshots) {
     EXPECT_TRUE(mutated.bench.audit().starts_with("oversold")) << mutated.bench.audit();
 }
 
+TEST(Mutants, M05KeepsHalfOfABasketAfterADeadlock) {
+    Mutated mutated(Mutant::m05_retry_keeps_half);
+    const Sku sku_b("SKU-B");
+    mutated.bench.set_stock(10, sku_b);
+    mutated.database.distance = std::chrono::milliseconds(1);
+    std::vector<Result<Reservation>> answers;
+    for (int i = 0; i < 4; ++i) {
+        mutated.bench.start_basket("k" + std::to_string(i),
+                                   {{sku_a, Quantity(1)}, {sku_b, Quantity(1)}}, answers);
+    }
+    mutated.world.run();
+    EXPECT_EQ(answers.size(), 4u);
+    EXPECT_TRUE(std::all_of(answers.begin(), answers.end(),
+                            [](const auto& answer) { return answer.has_value(); }));
+    EXPECT_NE(mutated.bench.audit() + mutated.bench.audit(sku_b), "");
+}
+
 TEST(Mutants, M06DoublesAfterAnUnknownCommit) {
     Mutated mutated(Mutant::m06_retry_without_key);
     mutated.database.fail_step(3, Fault::lost_answer);

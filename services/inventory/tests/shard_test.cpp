@@ -88,6 +88,13 @@ TEST_F(ShardTest, WhatAnotherKeepsIsRefused) {
     adjust.set_sku(foreign_);
     adjust.set_change(1);
     EXPECT_EQ(call("AdjustStock", adjust), "wrong-shard");
+    wire::AdjustStocksRequest adjust_both;
+    for (const std::string& sku : {own_, foreign_}) {
+        wire::AdjustStockRequest& line = *adjust_both.add_lines();
+        line.set_sku(sku);
+        line.set_change(1);
+    }
+    EXPECT_EQ(call("AdjustStocks", adjust_both), "wrong-shard");
     wire::StockRequest stock;
     stock.set_sku(foreign_);
     EXPECT_EQ(call("GetStock", stock), "wrong-shard");

@@ -2,44 +2,15 @@
 // SQL alike.  Method: sequences of calls on a fake clock, then an audit of stock against ledger.
 #include <gtest/gtest.h>
 
-#include <tuple>
-
-#include "services/inventory/tests/bench.hpp"
-#include "services/inventory/tests/memory_sqlite.hpp"
+#include "services/inventory/tests/engines.hpp"
 
 namespace rushproof::inventory {
 namespace {
 
 using std::chrono::minutes;
 
-enum class Engine : std::uint8_t { model, sqlite };
-
-class UseCases : public testing::TestWithParam<std::tuple<Engine, Strategy>> {
-protected:
-    static Options options() {
-        Options options;
-        options.strategy = std::get<Strategy>(GetParam());
-        return options;
-    }
-    Database& database() {
-        return std::get<Engine>(GetParam()) == Engine::model ? model_.database() : sqlite_;
-    }
-
-    FakeWorld world_;
-    ModelEngine model_{world_};
-    MemorySqlite sqlite_{[this] { return world_.wall(); }};
-    Bench bench_{world_, database(), options()};
-};
-
-std::string name_of(const testing::TestParamInfo<UseCases::ParamType>& info) {
-    const bool model = std::get<Engine>(info.param) == Engine::model;
-    return (model ? "model_" : "sqlite_") + std::string(to_string(std::get<Strategy>(info.param)));
-}
-
-INSTANTIATE_TEST_SUITE_P(All, UseCases,
-                         testing::Combine(testing::Values(Engine::model, Engine::sqlite),
-                                          testing::ValuesIn(all_strategies())),
-                         &name_of);
+class UseCases : public OnEveryEngine {};
+INSTANTIATE_TEST_SUITE_P(All, UseCases, every_engine_and_strategy(), &name_of);
 
 TEST_P(UseCases, StockIsSetAbsolutely) {
     EXPECT_EQ(bench_.stock().error().code(), "not-found");
