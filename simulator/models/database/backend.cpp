@@ -37,6 +37,8 @@ Result<void> ModelBackend::begin(TransactionOptions options) {
     options_ = options;
     now_ = world_->wall ? world_->wall() : WallTime{};
     command_ = 0;
+    lock_timeout_ = engine_->lock_timeout();
+    statement_timeout_ = world_->statement_timeout;
     state_ = State::active;
     return {};
 }
@@ -208,6 +210,7 @@ Result<void> ModelBackend::writable() const {
 
 Result<void> ModelBackend::disk_has_room() const {
     if (!engine_->disk_full()) { return {}; }
+    ++engine_->metrics().without_room;
     return failure(ErrorKind::retryable, "disk-full",
                    "could not extend file: No space left on device (53100)");
 }
@@ -249,10 +252,9 @@ Task<Result<void>> ModelBackend::finish() {
         co_return Result<void>{};
     }
     if (world_->flush) { co_await world_->flush(); }
-    if (connected()) {
-        engine_->mark_flushed(log_record_);
-        complete_commit();
-    }
+    if (connected()) { engine_->mark_flushed(log_record_); }
+    if (connected() && world_->replicated) { co_await world_->replicated(log_record_ + 1); }
+    if (connected()) { complete_commit(); }
     co_return Result<void>{};
 }
 
@@ -288,8 +290,6 @@ void ModelBackend::end_transaction() {
     number_ = 0;
     serializable_ = nullptr;
     recovery_conflict_ = false;
-    lock_timeout_ = {};
-    statement_timeout_ = {};
     for (Slot* slot : held_) {
         slot->release(this);
         slot->table->erase_if_unused(*slot);

@@ -397,6 +397,7 @@ Result<void> ModelBackend::waited(WaitEnd end, Duration since) {
     metrics.lock_wait_time += engine_->elapsed() - since;
     switch (end) {
         case WaitEnd::lock_timeout:
+            ++metrics.lock_timeouts;
             return failure(ErrorKind::retryable, "lock-timeout",
                            "canceling statement due to lock timeout (55P03)");
         case WaitEnd::statement_timeout:

@@ -63,11 +63,24 @@ std::vector<Row> ModelDatabase::not_replayed(std::string_view table) const {
 
 void ModelDatabase::cancel_conflicts() { engine_->cancel_conflicts(); }
 
+LogPosition ModelDatabase::replayed() const { return engine_->replayed(); }
+
 void ModelDatabase::promote() { engine_->promote(); }
+
+void ModelDatabase::follow(const ModelDatabase& primary) {
+    engine_->start_over();
+    engine_->follow(*primary.engine_);
+}
+
+bool ModelDatabase::standby() const { return engine_->standby(); }
 
 void ModelDatabase::fence() { engine_->set_read_only(true); }
 
 void ModelDatabase::set_disk_full(bool full) { engine_->set_disk_full(full); }
+
+void ModelDatabase::set_lock_timeout(std::optional<Duration> timeout) {
+    engine_->set_lock_timeout(timeout);
+}
 
 std::unique_ptr<ModelSession> ModelDatabase::open_session() {
     return std::make_unique<ModelSession>(
@@ -80,6 +93,10 @@ std::size_t ModelDatabase::crash(std::size_t unflushed_kept) {
 }
 
 std::size_t ModelDatabase::unflushed() const { return engine_->unflushed(); }
+
+LogPosition ModelDatabase::position() const { return engine_->flushed() + engine_->unflushed(); }
+
+LogPosition ModelDatabase::flushed() const { return engine_->flushed(); }
 
 void ModelDatabase::visit_committed(std::string_view table, const RowVisitor& visitor) const {
     for (const auto& [key, slot] : engine_->table(table).slots()) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -37,14 +38,21 @@ struct ModelOptions {
     // Awaited by a commit between writing its log record and becoming visible.  A crash meanwhile
     // loses the commit, unless crash() is told to keep it.  When absent: no time passes.
     std::function<Task<void>()> flush;
+    // Called when the flushed log has grown: standbys may have it.
+    std::function<void()> flushed;
+    // Awaited by a synchronous commit that is flushed, with its position(), before it becomes
+    // visible.  When absent: no standby is waited for.
+    std::function<Task<void>(LogPosition)> replicated;
     // Lets time pass; only CommitFate::applied_later needs it.
     std::function<Task<void>(Duration)> sleep;
-    // Runs a call after that time, for deadlock_timeout and the timeouts of
-    // ModelTransaction.  When absent: deadlocks are found at once, nothing times
-    // out.
+    // Runs a call after that time, for deadlock_timeout and the timeouts.  When absent: deadlocks
+    // are found at once, nothing times out.
     std::function<void(Duration, std::function<void()>)> after;
     // How long a wait lasts before it is looked at for a deadlock; the one that looks fails.
     Duration deadlock_timeout = std::chrono::seconds(1);
+    // Of every transaction that does not set its own; zero: none.
+    Duration lock_timeout{};
+    Duration statement_timeout{};
     // SERIALIZABLE: an insert meets every overlapping reader that used an index
     // of the table, as on PostgreSQL while the index is one page; otherwise only
     // who looked for those very values.
@@ -77,6 +85,8 @@ struct ModelMetrics {
     Duration lock_wait_time{};
     std::uint64_t deadlocks = 0;
     std::uint64_t conflicts = 0;  // serialization failures
+    std::uint64_t lock_timeouts = 0;
+    std::uint64_t without_room = 0;  // statements that a full disk refused
 };
 
 // The SQLSTATE of an error of the model: five characters.
@@ -142,6 +152,8 @@ public:
     std::size_t replay(std::size_t commits = SIZE_MAX);
     // How many flushed commits of the primary it has not replayed.
     std::size_t behind() const;
+    // In the primary's log, and in its own: it begins with the same commits.
+    LogPosition replayed() const;
     // The rows of that table in those commits, as they were written: what a promotion now loses.
     std::vector<Row> not_replayed(std::string_view table) const;
     // Transactions on a standby whose snapshot is older than what it has replayed fail with
@@ -149,11 +161,16 @@ public:
     void cancel_conflicts();
     // Goes on as a primary with what it has replayed.  The old one is not told.
     void promote();
+    // Throws away all that it has, and every session, and becomes an empty standby of `primary`.
+    void follow(const ModelDatabase& primary);
+    bool standby() const;
 
     // From now on writes and row locks fail (25006), as on a demoted primary.
     void fence();
     // Inserts and updates fail with "disk-full" (53100, retryable).
     void set_disk_full(bool full);
+    // Of the transactions that begin from now on; without a value that of the options.
+    void set_lock_timeout(std::optional<Duration> timeout);
 
     // The server dies and recovers in one instant: all sessions lose their connection, calls that
     // wait complete with "connection-lost" (on their executor, if that still runs), and the tables
@@ -162,6 +179,9 @@ public:
     // synchronous_commit is off: then the last of them may vanish.  Returns how many did.
     std::size_t crash(std::size_t unflushed_kept = 0);
     std::size_t unflushed() const;
+    // The end of the log, and of its part that is flushed.
+    LogPosition position() const;
+    LogPosition flushed() const;
 
     // For harness and audits; a service must not see them.  In primary key order.
     using RowVisitor = std::function<void(const Row& row, Duration committed_at)>;

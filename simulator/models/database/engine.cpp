@@ -87,7 +87,11 @@ std::optional<std::size_t> ModelEngine::append_commit(const ModelBackend& writer
     return log_.size() - 1;
 }
 
-void ModelEngine::mark_flushed(std::size_t record) { flushed_ = std::max(flushed_, record + 1); }
+void ModelEngine::mark_flushed(std::size_t record) {
+    if (record < flushed_) { return; }
+    flushed_ = record + 1;
+    if (options_->flushed) { options_->flushed(); }
+}
 
 void ModelEngine::flush_later() {
     RP_ASSERT(options_->after);
@@ -160,7 +164,8 @@ std::vector<std::optional<LockRequest::Suspended>> ModelEngine::sever_backends()
     return waiting;
 }
 
-std::size_t ModelEngine::crash(std::size_t unflushed_kept) {
+// The calls that waited.
+std::vector<std::optional<LockRequest::Suspended>> ModelEngine::forget_everything() {
     ++crashes_;
     auto waiting = sever_backends();
     vacuum_queue_.clear();
@@ -170,6 +175,22 @@ std::size_t ModelEngine::crash(std::size_t unflushed_kept) {
         table->sequence = {};
         table->lock = {};
     }
+    return waiting;
+}
+
+void ModelEngine::start_over() {
+    auto waiting = forget_everything();
+    log_.clear();
+    flushed_ = 0;
+    replayed_ = 0;
+    undated_.clear();
+    for (auto& call : waiting) {
+        if (call) { call->resume(); }
+    }
+}
+
+std::size_t ModelEngine::crash(std::size_t unflushed_kept) {
+    auto waiting = forget_everything();
     const std::size_t kept = flushed_ + std::min(unflushed_kept, unflushed());
     const auto lost = std::count_if(log_.begin() + static_cast<std::ptrdiff_t>(kept), log_.end(),
                                     [](const LogRecord& record) { return record.visible; });

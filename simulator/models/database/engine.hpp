@@ -65,7 +65,10 @@ public:
 
     // Returns how many acknowledged commits were lost.
     std::size_t crash(std::size_t unflushed_kept);
+    // As if nothing had ever been written here.
+    void start_over();
     std::size_t unflushed() const { return log_.size() - flushed_; }
+    std::size_t flushed() const { return flushed_; }
     std::size_t stored_versions() const;
     // Without synchronous_commit: the log up to here, a while later.
     void flush_later();
@@ -75,6 +78,8 @@ public:
     void set_read_only(bool read_only) { read_only_ = read_only; }
     bool disk_full() const { return disk_full_; }
     void set_disk_full(bool full) { disk_full_ = full; }
+    Duration lock_timeout() const { return lock_timeout_.value_or(options_->lock_timeout); }
+    void set_lock_timeout(std::optional<Duration> timeout) { lock_timeout_ = timeout; }
     bool makes(ModelMistake mistake) const { return options_->mistake == mistake; }
 
     // As a standby (standby.cpp).
@@ -82,13 +87,16 @@ public:
     bool standby() const { return primary_ != nullptr; }
     std::size_t replay_primary(std::size_t commits);
     std::size_t behind() const;
+    std::size_t replayed() const { return replayed_; }
     std::vector<Row> not_replayed(std::string_view table) const;
     void cancel_conflicts();
     void promote();
 
 private:
     std::vector<std::optional<LockRequest::Suspended>> sever_backends();
+    std::vector<std::optional<LockRequest::Suspended>> forget_everything();
     void replay(LogRecord& record);
+    void date_replayed();
     void vacuum();
     void queue_vacuum(Slot& slot);
     void apply(const LogRecord& record);
@@ -113,6 +121,8 @@ private:
     bool disk_full_ = false;
     const ModelEngine* primary_ = nullptr;  // whom it follows
     std::size_t replayed_ = 0;              // records of the primary's log
+    std::vector<std::size_t> undated_;      // those that nobody saw there when they were replayed
+    std::optional<Duration> lock_timeout_;
     std::uint64_t crashes_ = 0;
     std::shared_ptr<ModelEngine*> self_;  // whether a timer still finds it
 };

@@ -16,14 +16,18 @@ std::size_t ModelEngine::behind() const {
 
 std::size_t ModelEngine::replay_primary(std::size_t commits) {
     const std::size_t count = std::min(commits, behind());
-    for (std::size_t i = 0; i < count; ++i) { apply(primary_->log_[replayed_++]); }
+    for (std::size_t i = 0; i < count; ++i) {
+        const LogRecord& record = primary_->log_[replayed_++];
+        if (!record.visible) { undated_.push_back(log_.size()); }
+        apply(record);
+    }
     return count;
 }
 
 // The record becomes one of its own, so that it can crash, and be followed, itself.
 void ModelEngine::apply(const LogRecord& record) {
     LogRecord own;
-    own.committed_at = elapsed();
+    own.committed_at = record.visible ? record.committed_at : elapsed();
     own.visible = true;
     ++commit_number_;
     for (const LogRecord::Write& write : record.writes) {
@@ -66,8 +70,24 @@ void ModelEngine::cancel_conflicts() {
     for (ModelBackend* backend : backends) { backend->cancel_for_recovery(); }
 }
 
+// What was replayed before it was visible on the primary became so there later, or does here, now.
+void ModelEngine::date_replayed() {
+    for (const std::size_t index : std::exchange(undated_, {})) {
+        const LogRecord& there = primary_->log_[index];
+        log_[index].committed_at = there.visible ? there.committed_at : elapsed();
+        for (const LogRecord::Write& write : log_[index].writes) {
+            Slot& slot = write.table->slot(write.table->key_of(*write.row));
+            for (Version& version : slot.versions) {
+                if (version.row == write.row) { version.committed_at = log_[index].committed_at; }
+            }
+            write.table->erase_if_unused(slot);
+        }
+    }
+}
+
 void ModelEngine::promote() {
     RP_ASSERT(standby());
+    date_replayed();
     primary_ = nullptr;
     read_only_ = false;
 }

@@ -109,6 +109,50 @@ TEST_F(StandbyTest, follower_of_a_promoted_server_gets_everything) {
     EXPECT_EQ(integer(next.committed_rows("stock")[0].row, 1), 8);
 }
 
+TEST_F(StandbyTest, old_primary_starts_over_as_a_standby) {
+    standby->replay();
+    on_primary("take A 1");
+    standby->promote();
+    on_standby("take A 2");
+    primary.database->follow(*standby);
+    EXPECT_EQ(on_primary("read A"), "error connection-lost");
+    on_primary("close");
+    EXPECT_EQ(on_primary("read_all"), "none");
+    EXPECT_EQ(primary.database->replay(), 4U);
+    EXPECT_EQ(primary.database->replayed(), standby->position());
+    EXPECT_EQ(on_primary("read A"), "A 8");
+    EXPECT_EQ(on_primary("take A 1"), "error statement-failed");
+}
+
+TEST_F(StandbyTest, commit_waits_for_it_between_disk_and_visibility) {
+    Gate replicas;
+    LogPosition asked = 0;
+    std::size_t flushes = 0;
+    bool synchronous = false;
+    ModelOptions options;
+    options.elapsed = [] { return Duration(7); };
+    options.flushed = [&] { ++flushes; };
+    options.replicated = [&](LogPosition position) -> Task<void> {
+        asked = position;
+        if (synchronous) { co_await replicas.wait(); }
+    };
+    Bench bench(std::move(options));
+    synchronous = true;
+    EXPECT_EQ(bench.step('a', "take A 1"), "waits");
+    EXPECT_EQ(asked, 4U);
+    EXPECT_EQ(flushes, 4U);
+    EXPECT_EQ(bench.step('b', "read A"), "A 10");
+    ModelOptions of_follower;
+    of_follower.elapsed = [] { return Duration(9); };
+    ModelDatabase follower(model_schema(), std::move(of_follower), *bench.database);
+    EXPECT_EQ(follower.replay(), 4U);
+    replicas.let_pass();
+    bench.settle();
+    EXPECT_EQ(bench.step('b', "read A"), "A 9");
+    follower.promote();
+    EXPECT_EQ(follower.committed_rows("stock")[0].committed_at, Duration(7)) << "when it was seen";
+}
+
 TEST_F(StandbyTest, replays_in_the_order_of_the_log_not_of_visibility) {
     Gate flushes;
     bool slow = false;

@@ -156,4 +156,21 @@ TEST_F(AsynchronousCommitTest, what_was_flushed_meanwhile_stays) {
     EXPECT_EQ(step('b', "read A"), "A 1");
 }
 
+TEST_F(TimerTest, timeout_of_the_server_holds_for_transactions_that_begin_later) {
+    EXPECT_EQ(step('a', "begin"), "ok");
+    EXPECT_EQ(step('a', "lock A"), "A 10");
+    EXPECT_EQ(step('b', "begin"), "ok");
+    bench->database->set_lock_timeout(20ms);
+    EXPECT_EQ(step('b', "lock A"), "waits");
+    EXPECT_EQ(step('c', "lock A"), "waits");
+    pass(30ms);
+    EXPECT_EQ(step('b', ""), "waits");
+    EXPECT_EQ(step('c', ""), "error lock-timeout");
+    bench->database->set_lock_timeout(std::nullopt);
+    EXPECT_EQ(step('c', "lock A"), "waits");
+    pass(5s);
+    EXPECT_EQ(step('c', ""), "waits");
+    EXPECT_EQ(bench->database->metrics().lock_timeouts, 1U);
+}
+
 }  // namespace rushproof::simulator::example
