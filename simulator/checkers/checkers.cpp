@@ -50,8 +50,10 @@ const std::vector<Checker>& checkers() {
     static const std::vector<Checker> table{
         {"no-oversell", "no unit is promised twice: what is held and sold never exceeds the stock",
          has_reservations, check_no_oversell},
-        {"conservation", "the audited books balance, and hold everything that was acknowledged",
+        {"conservation", "the audited books balance, and hold nothing that nobody asked for",
          has_audit, check_conservation},
+        {"acknowledged-survives", "what was acknowledged is in the audited ledger", has_audit,
+         check_acknowledged_survives},
         {"all-or-nothing", "a basket is held, and ended, whole and at once, or not at all",
          has_audited_baskets, check_all_or_nothing},
         {"lifecycle", "a reservation ends once, and not before its time", has_reservation_ends,

@@ -1,10 +1,8 @@
-// The audited books: the columns of each SKU against its ledger, and the ledger against what the
-// clients were told.
+// The audited books: the columns of each SKU against its ledger, and that nothing is in the ledger
+// that nobody asked for.
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <map>
-#include <tuple>
 
 #include "simulator/checkers/findings.hpp"
 #include "simulator/checkers/promises.hpp"
@@ -41,17 +39,14 @@ public:
     CheckResult judge() {
         collect_books();
         for_each_operation(history_, [this](const Operation& operation) { hear(operation); });
-        for_each_operation(history_, [this](const Operation& operation) { look_up(operation); });
         for (const LedgerEntry& entry : history_.ledger) find_ghost(entry);
         for (const auto& [key, book] : books_) balance(key, book);
-        return findings_.result(operations_, "the books balance and hold all " +
-                                                 count_of(operations_, "acknowledged operation"));
+        const std::uint64_t entries = history_.ledger.size();
+        return findings_.result(entries, "the books balance, over " + std::to_string(entries) +
+                                             " entries of the ledger");
     }
 
 private:
-    // Reservation, function, SKU, quantity.
-    using Entry = std::tuple<TextId, Function, TextId, std::int64_t>;
-
     void collect_books() {
         for (const auto& [key, quantity] : history_.initial_stock) books_[key].initial = quantity;
         for (const FinalStock& stock : history_.final_stock) books_[stock.key].columns = &stock;
@@ -69,9 +64,7 @@ private:
             if (*function == Function::release || *function == Function::expire) {
                 book.given_back += entry.quantity;
             }
-            entries_.emplace_back(entry.reservation, *function, entry.key, entry.quantity);
         }
-        std::sort(entries_.begin(), entries_.end());
     }
 
     static Function ledger_function(Function function) {
@@ -87,56 +80,6 @@ private:
         if (operation.outcome == Outcome::unknown) told = Told::maybe;
         Told& known = told_[event.subject][static_cast<std::size_t>(function)];
         known = std::max(known, told);
-    }
-
-    // Every acknowledged operation has its entry.
-    void look_up(const Operation& operation) {
-        const Event& event = history_.events[operation.invoked];
-        const Function function = ledger_function(event.function);
-        if (operation.outcome != Outcome::ok || !is_kept_in_ledger(function)) return;
-        ++operations_;
-        if (function != Function::reserve) {
-            if (find(event.subject, function, no_text) == nullptr) lose(operation, "");
-        } else if (event.basket == 0) {
-            look_up(operation, event.key, event.amount);
-        } else {
-            for (const BasketLine& line : history_.baskets[event.basket - 1]) {
-                look_up(operation, line.key, line.quantity);
-            }
-        }
-    }
-
-    void look_up(const Operation& operation, TextId key, std::int64_t quantity) {
-        const TextId reservation = history_.events[operation.invoked].subject;
-        const Entry* entry = find(reservation, Function::reserve, key);
-        if (entry == nullptr) {
-            lose(operation, " on " + text(key));
-        } else if (std::get<3>(*entry) != quantity) {
-            findings_.violation("the reserve of " + text(reservation) + " on " + text(key) +
-                                    " was acknowledged for " + std::to_string(quantity) +
-                                    ", and the ledger has " + std::to_string(std::get<3>(*entry)),
-                                {operation.shown()});
-        }
-    }
-
-    // Of any SKU with no_text.
-    const Entry* find(TextId reservation, Function function, TextId key) const {
-        const Entry least{reservation, function, key == no_text ? 0 : key,
-                          std::numeric_limits<std::int64_t>::min()};
-        const auto entry = std::lower_bound(entries_.begin(), entries_.end(), least);
-        const bool found = entry != entries_.end() && std::get<0>(*entry) == reservation &&
-                           std::get<1>(*entry) == function &&
-                           (key == no_text || std::get<2>(*entry) == key);
-        return found ? &*entry : nullptr;
-    }
-
-    void lose(const Operation& operation, const std::string& where) {
-        const Event& event = history_.events[operation.invoked];
-        findings_.violation("lost: the " + std::string(to_string(event.function)) + " of " +
-                                text(event.subject) + where +
-                                " was acknowledged at t=" + format_time(operation.returned) +
-                                ", and the ledger does not know it",
-                            {operation.shown()});
     }
 
     // Every entry was asked for, by somebody who was not told that it failed.
@@ -235,9 +178,7 @@ private:
     const History& history_;
     std::map<TextId, Book> books_;           // by SKU
     std::vector<std::array<Told, 3>> told_;  // by text: reserve, confirm, release
-    std::vector<Entry> entries_;             // sorted
     Findings findings_;
-    std::uint64_t operations_ = 0;
 };
 
 }  // namespace

@@ -13,6 +13,8 @@ CheckResult check_linearizable(const History& history, const CheckOptions& optio
 bool has_audit(const History& history);
 CheckResult check_conservation(const History& history, const CheckOptions& options);
 
+CheckResult check_acknowledged_survives(const History& history, const CheckOptions& options);
+
 bool has_audited_baskets(const History& history);
 CheckResult check_all_or_nothing(const History& history, const CheckOptions& options);
 

@@ -15,7 +15,7 @@ namespace {
 
 void list_faults() {
     for (const FaultType* type : fault_types()) {
-        std::printf("%-16s %-14s %s\n", std::string(to_string(type->kind)).c_str(),
+        std::printf("%-18s %-14s %s\n", std::string(to_string(type->kind)).c_str(),
                     type->live ? "sim and live" : "sim only", std::string(type->sentence).c_str());
     }
 }

@@ -23,8 +23,10 @@ Duration Campaign::length(std::size_t fault) const {
     const PlannedFault& planned = plan_[fault];
     switch (planned.fault.kind) {
         case FaultKind::kill:
-        case FaultKind::stop: return planned.fault.restart_after;
-        case FaultKind::restart: return Duration::zero();
+        case FaultKind::stop:
+        case FaultKind::promote: return planned.fault.restart_after;
+        case FaultKind::restart:
+        case FaultKind::terminate_backends: return Duration::zero();
         default: return planned.duration;
     }
 }
@@ -50,7 +52,8 @@ void Campaign::begin(std::size_t fault, std::int64_t now) {
 void Campaign::end(std::size_t fault, std::int64_t now) {
     if (records_[fault].began < 0 || records_[fault].ended >= 0) { return; }
     records_[fault].ended = now;
-    note(fault, now, false, fault_type(plan_[fault].fault.kind).end(chaos_, plan_[fault]));
+    const auto end = fault_type(plan_[fault].fault.kind).end;
+    note(fault, now, false, end != nullptr ? end(chaos_, plan_[fault]) : std::string());
 }
 
 void Campaign::heal_all(std::int64_t now) {

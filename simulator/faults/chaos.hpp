@@ -21,6 +21,22 @@ struct LinkTrouble {
     Duration jitter{};
 };
 
+// A standby of a database that takes over.
+struct Promotion {
+    std::string id;
+    std::string target;
+    bool split_brain = false;
+};
+
+// Trouble with the disk of one server of a database.
+struct DiskTrouble {
+    std::string id;
+    std::string server;
+    bool full = false;  // no more room
+    Duration delay{};   // of each flush
+    Duration jitter{};
+};
+
 // Every method returns its evidence: words that show what it did, or empty when it did nothing (the
 // instance was gone already).
 class Chaos {
@@ -41,6 +57,24 @@ public:
     // Of the commits, this share (millionths) loses its answer until healed.
     virtual std::string lose_commit_answers(const std::string& id, std::uint32_t millionths) = 0;
     virtual std::string heal_commits(const std::string& id) = 0;
+
+    // In the five that follow "database" means whichever of its servers is the primary then.
+    // pg_terminate_backend on all client sessions.
+    virtual std::string terminate_backends(const std::string& server) = 0;
+    // That standby takes over, "database": the one that has most of the log.  The old primary is
+    // killed before, unless it is to go on as well, until rejoin() makes it a standby.
+    virtual std::string promote(const Promotion& promotion) = 0;
+    virtual std::string rejoin(const std::string& id) = 0;
+    // Waits for locks fail that late (lock_timeout), until healed.
+    virtual std::string shorten_lock_waits(const std::string& id, const std::string& server,
+                                           Duration timeout) = 0;
+    virtual std::string heal_lock_waits(const std::string& id) = 0;
+
+    // As pg_wal_replay_pause and _resume do, on a standby.
+    virtual std::string pause_replay(const std::string& server) = 0;
+    virtual std::string resume_replay(const std::string& server) = 0;
+    virtual std::string trouble_disk(const DiskTrouble& trouble) = 0;
+    virtual std::string heal_disk(const std::string& id) = 0;
 };
 
 }  // namespace rushproof::simulator

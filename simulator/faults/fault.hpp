@@ -13,7 +13,7 @@ struct FaultType {
     FaultKind kind;
     std::string_view sentence;  // for `rushproof list faults`
     bool live;                  // can be done to real processes
-    // Both return evidence.
+    // Both return evidence.  Without an end it is over at once.
     std::string (*begin)(Chaos&, const PlannedFault&);
     std::string (*end)(Chaos&, const PlannedFault&);
 };
@@ -27,6 +27,12 @@ extern const FaultType partition_fault;
 extern const FaultType clock_skew_fault;
 extern const FaultType clock_drift_fault;
 extern const FaultType commit_unknown_fault;
+extern const FaultType terminate_backends_fault;
+extern const FaultType promote_fault;
+extern const FaultType pause_replay_fault;
+extern const FaultType lock_timeout_fault;
+extern const FaultType disk_full_fault;
+extern const FaultType disk_slow_fault;
 
 const std::vector<const FaultType*>& fault_types();
 const FaultType& fault_type(FaultKind kind);

@@ -5,9 +5,14 @@ namespace rushproof::simulator {
 
 const std::vector<const FaultType*>& fault_types() {
     static const std::vector<const FaultType*> types{
-        &kill_fault,       &stop_fault,        &pause_fault,
-        &restart_fault,    &latency_fault,     &partition_fault,
-        &clock_skew_fault, &clock_drift_fault, &commit_unknown_fault};
+        &kill_fault,           &stop_fault,
+        &pause_fault,          &restart_fault,
+        &latency_fault,        &partition_fault,
+        &clock_skew_fault,     &clock_drift_fault,
+        &commit_unknown_fault, &terminate_backends_fault,
+        &promote_fault,        &pause_replay_fault,
+        &lock_timeout_fault,   &disk_full_fault,
+        &disk_slow_fault};
     return types;
 }
 

@@ -76,7 +76,8 @@ LiveSystem::Instance& LiveSystem::instance(const std::string& name) {
 
 Result<std::string> LiveSystem::start_database() {
     if (scenario_.system.database == postgres_name) {
-        RP_TRY(postgres_, PrivatePostgres::start(stack_, directory_ / "postgres.log"));
+        RP_TRY(postgres_,
+               PrivatePostgres::start(stack_, scenario_.system, directory_ / "postgres.log"));
         return postgres_->url();
     }
     std::error_code error;
@@ -138,6 +139,9 @@ Result<void> LiveSystem::start_all() {
     for (auto& [name, instance] : instances_) {
         if (!name.starts_with("inventory/")) { continue; }
         instance.arguments.push_back("--database=" + database);
+        if (postgres_ && !postgres_->replica_url().empty()) {
+            instance.arguments.push_back("--database-replica=" + postgres_->replica_url());
+        }
         RP_CHECK(start_first_time(name, instance));
         inventory_urls += (inventory_urls.empty() ? "http://" : ",http://") + instance.address;
     }
@@ -188,8 +192,8 @@ std::vector<std::string> LiveSystem::memory_notes() const {
 }
 
 std::string LiveSystem::kill(const std::string& name) {
-    if (is_server(name)) {
-        return postgres_->stop_primary(false) ? "PostgreSQL was ended without a checkpoint" : "";
+    if (const auto which = server(name)) {
+        return postgres_->stop(*which, false) ? "PostgreSQL was ended without a checkpoint" : "";
     }
     Instance& target = instance(name);
     if (!target.child || !target.child->running()) { return {}; }
@@ -202,7 +206,9 @@ std::string LiveSystem::kill(const std::string& name) {
 }
 
 std::string LiveSystem::terminate(const std::string& name) {
-    if (is_server(name)) { return postgres_->stop_primary(true) ? "PostgreSQL was shut down" : ""; }
+    if (const auto which = server(name)) {
+        return postgres_->stop(*which, true) ? "PostgreSQL was shut down" : "";
+    }
     Instance& target = instance(name);
     if (!target.child || !target.child->running()) { return {}; }
     target.child->signal(SIGTERM);
@@ -210,7 +216,9 @@ std::string LiveSystem::terminate(const std::string& name) {
 }
 
 std::string LiveSystem::start(const std::string& name) {
-    if (is_server(name)) { return postgres_->start_primary() ? "PostgreSQL started" : ""; }
+    if (const auto which = server(name)) {
+        return postgres_->start_again(*which) ? "PostgreSQL started" : "";
+    }
     Instance& target = instance(name);
     std::string evidence;
     if (target.child) {
@@ -226,6 +234,65 @@ std::string LiveSystem::start(const std::string& name) {
     ::close(nobody);
     return launched ? evidence + "process " + std::to_string(target.child->pid()) + " started"
                     : std::string();
+}
+
+std::optional<PrivatePostgres::Server> LiveSystem::server(const std::string& name) const {
+    if (!postgres_) { return std::nullopt; }
+    if (name == "database") { return PrivatePostgres::Server::first; }
+    if (name == "replica/0") { return PrivatePostgres::Server::replica; }
+    return std::nullopt;
+}
+
+std::string LiveSystem::terminate_backends(const std::string& name) {
+    const auto named = server(name);
+    const auto which = name == "database" || !named ? postgres_->primary() : *named;
+    const std::string count = postgres_->ask(
+        which,
+        "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity "
+        "WHERE backend_type = 'client backend' AND usename = 'rushproof'");
+    return count.empty() || count == "0" ? "" : count + " backends terminated";
+}
+
+std::string LiveSystem::promote(const Promotion& promotion) {
+    const auto named = server(promotion.target);
+    const bool possible =
+        promotion.target == "database" || (named && *named == postgres_->standby());
+    const auto old = postgres_->primary();
+    if (!possible || !postgres_->promote()) { return {}; }
+    demoted_[promotion.id] = old;
+    // The first digits of the name of a file of the log.
+    const std::string timeline = postgres_->ask(
+        postgres_->primary(),
+        "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int");
+    const bool first = postgres_->primary() == PrivatePostgres::Server::first;
+    return std::string(first ? "database" : "replica/0") + " took over on timeline " + timeline;
+}
+
+std::string LiveSystem::rejoin(const std::string& id) {
+    const auto found = demoted_.find(id);
+    if (found == demoted_.end()) { return {}; }
+    const auto old = found->second;
+    demoted_.erase(found);
+    if (old == postgres_->primary() || !postgres_->start_again(old)) { return {}; }
+    return std::string(old == PrivatePostgres::Server::first ? "database" : "replica/0") +
+           " follows it";
+}
+
+std::string LiveSystem::pause_replay(const std::string& name) {
+    const auto which = server(name);
+    if (!which || *which == postgres_->primary()) { return {}; }
+    postgres_->ask(*which, "SELECT pg_wal_replay_pause()");
+    const std::string state = postgres_->ask(*which, "SELECT pg_get_wal_replay_pause_state()");
+    return state.starts_with("pause") ? "replay paused" : "";
+}
+
+std::string LiveSystem::resume_replay(const std::string& name) {
+    const auto which = server(name);
+    if (!which || *which == postgres_->primary()) { return {}; }
+    const std::string behind =
+        postgres_->ask(*which, "SELECT pg_last_wal_receive_lsn() - pg_last_wal_replay_lsn()");
+    postgres_->ask(*which, "SELECT pg_wal_replay_resume()");
+    return behind.empty() ? "" : "replay goes on, " + behind + " bytes behind";
 }
 
 std::string LiveSystem::pause(const std::string& name) {

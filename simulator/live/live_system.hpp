@@ -41,6 +41,11 @@ public:
     std::string start(const std::string& instance) override;
     std::string pause(const std::string& instance) override;
     std::string resume(const std::string& instance) override;
+    std::string terminate_backends(const std::string& server) override;
+    std::string promote(const Promotion& promotion) override;
+    std::string rejoin(const std::string& id) override;
+    std::string pause_replay(const std::string& server) override;
+    std::string resume_replay(const std::string& server) override;
 
     // Refused before a live run starts (FaultType::live).
     std::string trouble_links(const LinkTrouble&) override { return {}; }
@@ -49,6 +54,12 @@ public:
     std::string set_drift(const std::string&, std::int64_t) override { return {}; }
     std::string lose_commit_answers(const std::string&, std::uint32_t) override { return {}; }
     std::string heal_commits(const std::string&) override { return {}; }
+    std::string shorten_lock_waits(const std::string&, const std::string&, Duration) override {
+        return {};
+    }
+    std::string heal_lock_waits(const std::string&) override { return {}; }
+    std::string trouble_disk(const DiskTrouble&) override { return {}; }
+    std::string heal_disk(const std::string&) override { return {}; }
 
 private:
     struct Instance {
@@ -65,7 +76,8 @@ private:
     Result<std::string> start_database();
     std::string process_of(const std::string& name) const;
     Instance& instance(const std::string& name);
-    bool is_server(const std::string& name) const { return name == "database" && postgres_; }
+    // Nothing when it is no server of PostgreSQL.
+    std::optional<PrivatePostgres::Server> server(const std::string& name) const;
     Result<void> launch(const std::string& name, Instance& instance, int ready);
     // Gives it an address for good, and waits until it is ready.
     Result<void> start_first_time(const std::string& name, Instance& instance);
@@ -75,6 +87,7 @@ private:
     std::string stack_;
     std::filesystem::path directory_;
     std::optional<PrivatePostgres> postgres_;
+    std::map<std::string, PrivatePostgres::Server> demoted_;  // by the fault that did it
     std::map<std::string, Instance> instances_;
     std::vector<std::string> gateway_urls_;
 };

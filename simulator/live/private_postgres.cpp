@@ -8,6 +8,7 @@
 #include <array>
 #include <chrono>
 #include <map>
+#include <pqxx/pqxx>
 
 namespace rushproof::simulator {
 
@@ -42,39 +43,95 @@ std::map<std::string, std::string> read_variables(int pipe) {
     return variables;
 }
 
+// What `stack run` is told of the scenario.
+std::string options_of(const SystemSpec& system) {
+    std::string options = system.replicas == 0 ? " --no-replica" : "";
+    if (!system.synchronous_commit) { options += " --set postgres.synchronous_commit=off"; }
+    if (system.synchronous_standbys > 0) {
+        options += " --set postgres.synchronous_standby_names=replica";
+    }
+    return options;
+}
+
+// The name of a server in infra/stack.
+std::string folder_of(PrivatePostgres::Server server) {
+    return server == PrivatePostgres::Server::first ? "primary" : "replica";
+}
+
+// postgresql://user:password@HOST:PORT/database
+std::string host_of(const std::string& url) {
+    const auto begin = url.rfind('@') + 1;
+    return url.substr(begin, url.find('/', begin) - begin);
+}
+
 }  // namespace
 
-Result<PrivatePostgres> PrivatePostgres::start(const std::string& stack,
+Result<PrivatePostgres> PrivatePostgres::start(const std::string& stack, const SystemSpec& system,
                                                const std::filesystem::path& log) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) {
         return failure(ErrorKind::permanent, "cannot-start", "no pipe");
     }
-    const std::string command =
-        "exec \"$0\" run postgres -- sh -c \"$1\" >&" + std::to_string(Child::ready_descriptor);
+    const std::string command = "exec \"$0\" run postgres" + options_of(system) +
+                                " -- sh -c \"$1\" >&" + std::to_string(Child::ready_descriptor);
     auto keeper = Child::start("/bin/sh", {"-c", command, stack, report_and_stay}, log, ends[1]);
     ::close(ends[1]);
-    const auto variables = keeper ? read_variables(ends[0]) : std::map<std::string, std::string>();
+    auto variables = keeper ? read_variables(ends[0]) : std::map<std::string, std::string>();
     ::close(ends[0]);
     RP_CHECK(keeper.map([](const Child&) {}));
-    const auto url = variables.find("RUSHPROOF_POSTGRES_URL");
-    const auto folder = variables.find("RUSHPROOF_POSTGRES_FOLDER");
-    if (url == variables.end() || folder == variables.end()) {
+    const std::string folder = variables["RUSHPROOF_POSTGRES_FOLDER"];
+    if (folder.empty()) {
         return failure(ErrorKind::permanent, "cannot-start",
                        "no PostgreSQL (rushproof doctor says why); see " + log.string());
     }
     PrivatePostgres postgres(*std::move(keeper),
                              std::filesystem::path(stack).parent_path() / "postgres", log);
-    postgres.url_ = url->second;
-    postgres.folder_ = folder->second;
+    postgres.folder_ = folder;
+    postgres.first_ = {variables["RUSHPROOF_POSTGRES_URL"],
+                       variables["RUSHPROOF_POSTGRES_ADMIN_URL"]};
+    postgres.replica_ = {variables["RUSHPROOF_POSTGRES_REPLICA_URL"],
+                         variables["RUSHPROOF_POSTGRES_REPLICA_ADMIN_URL"]};
     return postgres;
 }
 
-bool PrivatePostgres::stop_primary(bool clean) {
-    return run("stop", {folder_, clean ? "--clean" : "--crash", "primary"});
+std::string PrivatePostgres::url() const {
+    if (replica_.url.empty()) { return first_.url; }
+    const auto end = first_.url.find('/', first_.url.rfind('@'));
+    return first_.url.substr(0, end) + ',' + host_of(replica_.url) + first_.url.substr(end) +
+           "?target_session_attrs=read-write";
 }
 
-bool PrivatePostgres::start_primary() { return run("restart", {folder_, "primary"}); }
+PrivatePostgres::Server PrivatePostgres::standby() const {
+    return primary_ == Server::first ? Server::replica : Server::first;
+}
+
+bool PrivatePostgres::stop(Server server, bool clean) {
+    return run("stop", {folder_, clean ? "--clean" : "--crash", folder_of(server)});
+}
+
+bool PrivatePostgres::start_again(Server server) {
+    if (server == primary_ || !demoted_) { return run("restart", {folder_, folder_of(server)}); }
+    demoted_ = !run("rejoin", {folder_, folder_of(server)});
+    return !demoted_;
+}
+
+bool PrivatePostgres::promote() {
+    if (!has_standby() || !stop(primary_, false)) { return false; }
+    if (!run("promote", {folder_, folder_of(standby())})) { return false; }
+    primary_ = standby();
+    demoted_ = true;
+    return true;
+}
+
+std::string PrivatePostgres::ask(Server server, const std::string& sql) const {
+    try {
+        pqxx::connection connection(server == Server::first ? first_.admin_url
+                                                            : replica_.admin_url);
+        pqxx::nontransaction work(connection);
+        const auto value = work.exec1(sql)[0];
+        return value.is_null() ? std::string() : value.as<std::string>();
+    } catch (const pqxx::failure&) { return {}; }
+}
 
 bool PrivatePostgres::run(const std::string& script, std::vector<std::string> arguments) {
     const int nobody = ::open("/dev/null", O_WRONLY | O_CLOEXEC);

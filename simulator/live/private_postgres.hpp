@@ -5,27 +5,46 @@
 
 #include "core/base/result.hpp"
 #include "simulator/live/child.hpp"
+#include "simulator/scenario/scenario.hpp"
 
 namespace rushproof::simulator {
 
-// Used by one thread at a time, the one that started it.
+// A primary and, if the scenario has one, a replica.  They change places when one is promoted, and
+// keep their names.  Used by one thread at a time, the one that started it.
 class PrivatePostgres {
 public:
+    enum class Server : std::uint8_t { first, replica };
+
     // `stack` is infra/stack/stack.  Error: permanent "cannot-start"; the log says more.
-    static Result<PrivatePostgres> start(const std::string& stack,
+    static Result<PrivatePostgres> start(const std::string& stack, const SystemSpec& system,
                                          const std::filesystem::path& log);
 
-    // Of the primary.
-    const std::string& url() const { return url_; }
+    // Of whichever server takes writes.
+    std::string url() const;
+    // Empty without one.
+    const std::string& replica_url() const { return replica_.url; }
+    Server primary() const { return primary_; }
+    Server standby() const;
+    bool has_standby() const { return !replica_.url.empty() && !demoted_; }
 
-    // The primary alone; `clean` lets it finish, else it must recover.  False when that failed.
-    bool stop_primary(bool clean);
-    bool start_primary();
+    // That server alone; `clean` lets it finish, else it must recover.  False when that failed.
+    bool stop(Server server, bool clean);
+    // One that was the primary before the other took over comes back as its standby.
+    bool start_again(Server server);
+    // Kills the primary; the standby takes over.
+    bool promote();
+    // One value, as a superuser; empty when it cannot be had.
+    std::string ask(Server server, const std::string& sql) const;
 
     // Stops it, and deletes its data.
     void end();
 
 private:
+    struct Urls {
+        std::string url;
+        std::string admin_url;
+    };
+
     PrivatePostgres(Child keeper, std::filesystem::path scripts, std::filesystem::path log)
         : keeper_(std::move(keeper)), scripts_(std::move(scripts)), log_(std::move(log)) {}
     bool run(const std::string& script, std::vector<std::string> arguments);
@@ -33,8 +52,11 @@ private:
     Child keeper_;
     std::filesystem::path scripts_;  // infra/stack/postgres
     std::filesystem::path log_;
-    std::string url_;
+    Urls first_;
+    Urls replica_;
     std::string folder_;
+    Server primary_ = Server::first;
+    bool demoted_ = false;  // the other one was the primary, and has not come back
 };
 
 }  // namespace rushproof::simulator

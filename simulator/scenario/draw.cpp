@@ -109,6 +109,9 @@ std::string system_text(const Scenario& scenario) {
     const SystemSpec& system = scenario.system;
     std::string text = std::to_string(system.gateways) + " x gateway, " +
                        std::to_string(system.inventories) + " x inventory on " + system.database;
+    if (system.replicas > 0) {
+        text += " with " + counted(static_cast<std::size_t>(system.replicas), "replica");
+    }
     if (scenario.cell.empty()) { text += ", " + system.reservation; }
     text += ", reservations held " + format_duration(system.reservation_ttl);
     if (system.clock_skew_max > Duration::zero()) {
@@ -191,8 +194,11 @@ char sign_of(FaultKind kind) {
     switch (kind) {
         case FaultKind::kill:
         case FaultKind::stop:
-        case FaultKind::restart: return 'X';
-        case FaultKind::pause: return '=';
+        case FaultKind::restart:
+        case FaultKind::terminate_backends:
+        case FaultKind::promote: return 'X';
+        case FaultKind::pause:
+        case FaultKind::pause_replay: return '=';
         default: return '~';
     }
 }
@@ -226,9 +232,17 @@ std::string sentence_of(const PlannedFault& planned) {
     switch (fault.kind) {
         case FaultKind::kill:
         case FaultKind::stop: return text + ", started again after " + rounded(fault.restart_after);
-        case FaultKind::restart: return text;
-        case FaultKind::pause: return text + length;
+        case FaultKind::restart:
+        case FaultKind::terminate_backends: return text;
+        case FaultKind::promote:
+            return text + (fault.split_brain ? " beside the old primary" : "") +
+                   ", which follows it after " + rounded(fault.restart_after);
+        case FaultKind::pause:
+        case FaultKind::pause_replay:
+        case FaultKind::disk_full: return text + length;
+        case FaultKind::lock_timeout: return text + length + ", " + rounded(fault.timeout);
         case FaultKind::latency:
+        case FaultKind::disk_slow:
             return text + length + ", " + rounded(fault.delay) +
                    (fault.jitter > Duration::zero() ? " to " + rounded(fault.delay + fault.jitter)
                                                     : "");

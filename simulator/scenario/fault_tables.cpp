@@ -93,12 +93,14 @@ Object<SwarmKind> fault_object(Form form) {
             [](SwarmKind& kind) -> FaultKind& { return kind.fault.kind; }, "what happens");
     object
         .only({"kill", "stop", "pause", "restart", "latency", "partition", "clock-skew",
-               "clock-drift"})
+               "clock-drift", "terminate-backends", "promote", "pause-replay", "lock-timeout",
+               "disk-full", "disk-slow"})
         .field(
             "target", target_type(),
             [](SwarmKind& kind) -> std::string& { return kind.fault.target; },
-            "`inventory/0`, a role (the seed picks one), `database`, or `any` instance of a "
-            "service");
+            "`inventory/0`, a role (the seed picks one), `database`, `replica/0`, or `any` "
+            "instance of a service; of a fault of databases `any` is the primary, of "
+            "*pause-replay* a standby");
     object.only({"latency", "partition"})
         .field(
             "between", list_of(target_type(), 2, 2),
@@ -116,12 +118,23 @@ Object<SwarmKind> fault_object(Form form) {
             [](SwarmKind& kind) -> Direction& { return kind.fault.direction; },
             "which way, seen from the target or the first end");
     }
-    object.only({"kill", "stop"});
+    object.only({"kill", "stop", "promote"});
     add_ranged(object, "restart-after", delay, form, &Fault::restart_after,
-               &SwarmKind::restart_after, "when it is started again");
-    object.only({"latency"});
+               &SwarmKind::restart_after,
+               "when it is started again; of *promote*: when the old primary is a standby of the "
+               "new one");
+    object.only({"promote"})
+        .field(
+            "split-brain", boolean_type(),
+            [](SwarmKind& kind) -> bool& { return kind.fault.split_brain; },
+            "nobody stops the old primary before that: whoever is connected to it can write to it");
+    object.only({"lock-timeout"});
+    add_ranged(object, "timeout", duration_type(milliseconds(1), std::chrono::hours(1)), form,
+               &Fault::timeout, &SwarmKind::timeout, "how long a statement may wait for a lock",
+               Presence::required);
+    object.only({"latency", "disk-slow"});
     add_ranged(object, "delay", delay, form, &Fault::delay, &SwarmKind::delay,
-               "added to each message", Presence::required);
+               "added to each message, or to each flush of the log", Presence::required);
     object.field(
         "jitter", delay, [](SwarmKind& kind) -> Duration& { return kind.fault.jitter; },
         "up to this much more, different for each message");

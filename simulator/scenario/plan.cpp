@@ -29,18 +29,23 @@ void pick_targets(const Scenario& scenario, Fault& fault, RandomStream& stream) 
         near = pick(resolve_target(scenario, near), stream);
         far = pick(resolve_target(scenario, far), stream);
         fault.target = near;
-    } else if (fault.kind == FaultKind::commit_unknown) {
-        fault.target = "database";
+    } else if (const auto usual = usual_target(fault.kind); usual && fault.target == "any") {
+        fault.target = pick(resolve_target(scenario, *usual), stream);
     } else {
         fault.target = pick(resolve_target(scenario, fault.target), stream);
     }
 }
 
-bool restarts(FaultKind kind) { return kind == FaultKind::kill || kind == FaultKind::stop; }
+bool restarts(FaultKind kind) {
+    return kind == FaultKind::kill || kind == FaultKind::stop || kind == FaultKind::promote;
+}
+bool takes_no_time(FaultKind kind) {
+    return kind == FaultKind::restart || kind == FaultKind::terminate_backends;
+}
 
 Duration duration_of(const Scenario& scenario, const TimelineEntry& entry) {
     const bool until_the_end =
-        entry.duration == Duration::zero() && entry.fault->kind != FaultKind::restart;
+        entry.duration == Duration::zero() && !takes_no_time(entry.fault->kind);
     if (restarts(entry.fault->kind)) { return entry.fault->restart_after; }
     return until_the_end ? scenario.duration - entry.at : entry.duration;
 }
@@ -75,7 +80,8 @@ Duration draw_duration(const DurationDraw& draw, RandomStream& stream) {
 // Faults that would hide one another: both about the process of one machine, or of one kind.
 bool collide(const PlannedFault& a, const PlannedFault& b) {
     const auto about_process = [](FaultKind kind) {
-        return restarts(kind) || kind == FaultKind::pause || kind == FaultKind::restart;
+        return kind == FaultKind::kill || kind == FaultKind::stop || kind == FaultKind::pause ||
+               kind == FaultKind::restart;
     };
     const bool same_kind = a.fault.kind == b.fault.kind;
     const bool both = about_process(a.fault.kind) && about_process(b.fault.kind);
@@ -145,12 +151,13 @@ private:
         draw_range(fault.delay, kind->delay);
         draw_range(fault.offset, kind->offset);
         draw_range(fault.restart_after, kind->restart_after);
+        draw_range(fault.timeout, kind->timeout);
         draw_range(fault.drift_ppm, kind->drift_ppm);
         draw_range(fault.rate, kind->rate);
         if (!kind->directions.empty()) { fault.direction = pick(kind->directions, stream); }
         Duration duration = std::max(draw_duration(swarm_.duration, stream), shortest);
         if (restarts(fault.kind)) { duration = fault.restart_after; }
-        if (fault.kind == FaultKind::restart) { duration = Duration::zero(); }
+        if (takes_no_time(fault.kind)) { duration = Duration::zero(); }
         duration = std::min(duration, end_ - at);
         if (restarts(fault.kind)) { fault.restart_after = duration; }
         return {{}, kind->location, at, duration, std::nullopt, std::move(fault)};
@@ -193,6 +200,27 @@ std::vector<std::string> instances(const Scenario& scenario) {
         list.push_back("inventory/" + std::to_string(number));
     }
     return list;
+}
+
+std::vector<std::string> database_servers(const Scenario& scenario) {
+    std::vector<std::string> list{"database"};
+    for (std::int64_t number = 0; number < scenario.system.replicas; ++number) {
+        list.push_back("replica/" + std::to_string(number));
+    }
+    return list;
+}
+
+std::optional<std::string_view> usual_target(FaultKind kind) {
+    switch (kind) {
+        case FaultKind::commit_unknown:
+        case FaultKind::terminate_backends:
+        case FaultKind::promote:
+        case FaultKind::lock_timeout:
+        case FaultKind::disk_full:
+        case FaultKind::disk_slow: return "database";
+        case FaultKind::pause_replay: return "replica";
+        default: return std::nullopt;
+    }
 }
 
 }  // namespace rushproof::simulator

@@ -15,7 +15,7 @@ struct PlannedFault {
     std::string id;     // "kill-1", "swarm-kill-17", or the author's
     Location location;  // of the timeline entry or the swarm kind
     Duration at{};
-    Duration duration{};  // of kill and stop: until the new start; of restart: zero
+    Duration duration{};  // of kill, stop and promote: until the new start; zero: over at once
     std::optional<AtPoint> at_point;
     // The target is one instance, "database" or "clients", and so is each end of `between`, whose
     // first is then also the target.  Only with an at_point "any" stays: whoever reaches the point.
@@ -28,5 +28,9 @@ std::vector<PlannedFault> plan_faults(const Scenario& scenario, std::uint64_t se
 
 // Every instance that can be a target, in a fixed order: "gateway/0", ..., "inventory/0", ...
 std::vector<std::string> instances(const Scenario& scenario);
+// "database", which begins as the primary, and its standbys "replica/0", ...
+std::vector<std::string> database_servers(const Scenario& scenario);
+// What "any" means for a fault of databases; nothing for the other kinds.
+std::optional<std::string_view> usual_target(FaultKind kind);
 
 }  // namespace rushproof::simulator

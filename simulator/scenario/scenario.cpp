@@ -103,6 +103,15 @@ std::span<const Word<FaultKind>> words() {
         Word<FaultKind>{FaultKind::clock_drift, "clock-drift", "both clocks run fast or slow"},
         Word<FaultKind>{FaultKind::commit_unknown, "commit-unknown",
                         "the answer to a commit is lost; the commit may have happened"},
+        Word<FaultKind>{FaultKind::terminate_backends, "terminate-backends",
+                        "all sessions of the database are terminated"},
+        Word<FaultKind>{FaultKind::promote, "promote", "a standby takes over as the primary"},
+        Word<FaultKind>{FaultKind::pause_replay, "pause-replay",
+                        "a standby receives the log and does not replay it"},
+        Word<FaultKind>{FaultKind::lock_timeout, "lock-timeout",
+                        "waiting for a lock soon ends in an error"},
+        Word<FaultKind>{FaultKind::disk_full, "disk-full", "writes of the database find no room"},
+        Word<FaultKind>{FaultKind::disk_slow, "disk-slow", "writing the log to disk takes long"},
     };
     return table;
 }

@@ -131,23 +131,32 @@ enum class FaultKind : std::uint8_t {
     clock_skew,
     clock_drift,
     commit_unknown,
+    terminate_backends,
+    promote,
+    pause_replay,
+    lock_timeout,
+    disk_full,
+    disk_slow,
 };
 enum class Direction : std::uint8_t { both, in, out };
 
 // One fault as an author or the swarm wrote it.  Targets are "gateway/0", "inventory/1",
-// "database", "clients", a role ("inventory": the seed picks one), or "any" (any service instance).
+// "database", "replica/0", "clients", a role ("inventory": the seed picks one), or "any" (any
+// service instance; of a fault of databases what it is usually meant for).
 struct Fault {
     FaultKind kind = FaultKind::kill;
     std::string target = "any";
     std::optional<std::pair<std::string, std::string>> between;  // partition, latency: one link
     Direction direction = Direction::both;
-    Duration delay{};            // latency: added to each message
-    Duration jitter{};           // latency: uniform extra
+    Duration delay{};            // latency: added to each message; disk_slow: to each flush
+    Duration jitter{};           // latency, disk_slow: uniform extra
+    Duration timeout{};          // lock_timeout: how long a wait may last
+    bool split_brain = false;    // promote: the old primary goes on until it rejoins
     Duration offset{};           // clock_skew: added to the wall clock
     std::int64_t drift_ppm = 0;  // clock_drift: of both clocks of the target
     std::uint32_t rate =
         1'000'000;  // commit_unknown: millionths of the commits that lose their answer
-    Duration restart_after = std::chrono::milliseconds(500);  // kill, stop
+    Duration restart_after = std::chrono::milliseconds(500);  // kill, stop, promote
 };
 
 struct AtPoint {
@@ -173,6 +182,7 @@ struct SwarmKind {
     std::optional<std::pair<Duration, Duration>> delay;
     std::optional<std::pair<Duration, Duration>> offset;
     std::optional<std::pair<Duration, Duration>> restart_after;
+    std::optional<std::pair<Duration, Duration>> timeout;
     std::optional<std::pair<std::int64_t, std::int64_t>> drift_ppm;
     std::optional<std::pair<std::uint32_t, std::uint32_t>> rate;
     std::vector<Direction> directions;
@@ -214,7 +224,11 @@ struct SystemSpec {
     std::int64_t inventories = 1;
     std::string reservation = "batched";  // strategy
     std::string database = "model";       // model | sqlite | postgres; live: sqlite, postgres
-    std::string mutant;                   // test builds only
+    std::int64_t replicas = 0;            // standbys of the database
+    bool synchronous_commit = true;       // false: commits are acknowledged before they are flushed
+    std::int64_t synchronous_standbys = 0;  // how many have a commit before it is acknowledged
+    DurationDraw replica_lag{.kind = DrawKind::exponential, .mean = std::chrono::milliseconds(2)};
+    std::string mutant;  // test builds only
     Duration reservation_ttl = std::chrono::minutes(10);
     Duration sweep_interval = std::chrono::seconds(1);
     Duration request_timeout = std::chrono::seconds(5);

@@ -31,6 +31,7 @@ Words check_words() {
         {"accepted-is-processed", "every accepted message is processed once"},
         {"per-key-order", "messages with the same key are processed in order"},
         {"progress", "once the last fault has ended, operations succeed again"},
+        {"acknowledged-survives", "what was acknowledged is in the ledger at the end"},
     };
 }
 
@@ -188,6 +189,17 @@ Type<SystemSpec> system_type() {
         .field("reservation", word_type(strategies), &SystemSpec::reservation,
                "the strategy that makes a reservation safe")
         .field("database", word_type(databases), &SystemSpec::database, "the database engine")
+        .field("replicas", integer_type(0, limits::replicas_max), &SystemSpec::replicas,
+               "standbys that follow the database, `replica/0` and so on; live: one at most")
+        .field("synchronous-commit", boolean_type(), &SystemSpec::synchronous_commit,
+               "`false`: commits are acknowledged before they are on disk; a crash loses the last")
+        .field("synchronous-standbys", integer_type(0, limits::replicas_max),
+               &SystemSpec::synchronous_standbys,
+               "how many standbys must have a commit before it is acknowledged; `0`: a promotion "
+               "may lose the last ones")
+        .field("replica-lag", duration_draw_type(), &SystemSpec::replica_lag,
+               "how long after receiving a commit a standby replays it; exponential with a mean "
+               "of 2ms by itself. Virtual time only")
         .field("reservation-ttl", duration_type(milliseconds(1), longest),
                &SystemSpec::reservation_ttl, "how long a reservation is held")
         .field("sweep-interval", duration_type(milliseconds(1), longest),

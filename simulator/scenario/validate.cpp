@@ -11,8 +11,12 @@ namespace rushproof::simulator {
 
 namespace {
 
-constexpr std::array live_kinds{FaultKind::kill, FaultKind::stop, FaultKind::pause,
-                                FaultKind::restart};
+constexpr std::array live_kinds{FaultKind::kill,        FaultKind::stop,
+                                FaultKind::pause,       FaultKind::restart,
+                                FaultKind::promote,     FaultKind::terminate_backends,
+                                FaultKind::pause_replay};
+
+constexpr std::int64_t live_replicas_max = 1;
 
 bool contains(const auto& list, const auto& value) {
     return std::ranges::find(list, value) != std::ranges::end(list);
@@ -33,6 +37,7 @@ public:
         : document_(document), scenario_(document.scenario), tree_(tree), reader_(reader) {}
 
     void run() {
+        check_database();
         check_stock();
         check_loads();
         check_journeys();
@@ -60,6 +65,20 @@ private:
         } else {
             error(path, format_duration(at) + " is not before the end of the run",
                   "the run lasts " + end);
+        }
+    }
+
+    void check_database() {
+        const SystemSpec& system = scenario_.system;
+        if (system.synchronous_standbys > system.replicas) {
+            error("system.synchronous-standbys",
+                  "no commit would ever end: it would wait for " +
+                      std::to_string(system.synchronous_standbys) + " standbys of " +
+                      std::to_string(system.replicas),
+                  "set replicas to as many or more");
+        }
+        if (system.replicas > 0 && system.database == "sqlite") {
+            error("system.replicas", "SQLite has no replicas", "leave it out");
         }
     }
 
@@ -144,7 +163,27 @@ private:
         }
     }
 
+    // Of a fault that only databases can have.
+    void check_server(std::string_view path, std::string_view target, FaultKind kind) {
+        const bool of_standbys = kind == FaultKind::promote || kind == FaultKind::pause_replay;
+        if (of_standbys && scenario_.system.replicas == 0) {
+            error(path, std::string(to_string(kind)) + " needs a standby",
+                  "set system.replicas to 1 or more");
+            return;
+        }
+        auto known = database_servers(scenario_);
+        if (kind == FaultKind::pause_replay) { std::erase(known, "database"); }
+        if (scenario_.system.replicas > 0) { known.emplace_back("replica"); }
+        if (target != "any" && !contains(known, target)) {
+            error(path, quoted(target) + " is no server of a database that can have this",
+                  suggest(target, known));
+        }
+    }
     void check_target(std::string_view path, std::string_view target, FaultKind kind) {
+        if (usual_target(kind)) {
+            check_server(path, target, kind);
+            return;
+        }
         const bool link = kind == FaultKind::latency || kind == FaultKind::partition;
         if (resolve_target(scenario_, target).empty() || (!link && target == "clients")) {
             auto known = machines(scenario_);
@@ -168,7 +207,7 @@ private:
         const auto far = resolve_target(scenario_, b);
         if (!near.empty() && !far.empty() && !are_linked(near.front(), far.front())) {
             error(between, quoted(a) + " and " + quoted(b) + " never talk to each other",
-                  "the links are clients - gateway - inventory - database");
+                  "the links are clients - gateway - inventory - database and its replicas");
         }
     }
     void check_length(const std::string& path, const TimelineEntry& entry) {
@@ -180,16 +219,20 @@ private:
         }
         const FaultKind kind = entry.fault->kind;
         const std::string name(to_string(kind));
-        constexpr std::array need{FaultKind::pause, FaultKind::latency, FaultKind::partition,
-                                  FaultKind::commit_unknown};
-        constexpr std::array refuse{FaultKind::kill, FaultKind::stop, FaultKind::restart};
+        constexpr std::array need{FaultKind::pause,        FaultKind::latency,
+                                  FaultKind::partition,    FaultKind::commit_unknown,
+                                  FaultKind::pause_replay, FaultKind::lock_timeout,
+                                  FaultKind::disk_full,    FaultKind::disk_slow};
+        constexpr std::array refuse{FaultKind::kill, FaultKind::stop, FaultKind::restart,
+                                    FaultKind::promote, FaultKind::terminate_backends};
+        constexpr std::array at_once{FaultKind::restart, FaultKind::terminate_backends};
         if (contains(need, kind) && entry.duration == Duration::zero()) {
             error(path, "\"for\" is missing", "say how long the " + name + " lasts");
         }
         if (contains(refuse, kind) && entry.duration != Duration::zero()) {
-            error(join(path, "for"), name + " has no \"for\"",
-                  kind == FaultKind::restart ? "leave it out"
-                                             : "write \"restart-after\" in its fault");
+            error(
+                join(path, "for"), name + " has no \"for\"",
+                contains(at_once, kind) ? "leave it out" : "write \"restart-after\" in its fault");
         }
     }
     void check_point(const std::string& path, const AtPoint& point) {
@@ -322,6 +365,10 @@ private:
         error(path, "no axis " + quoted(axis) + " in the matrix", suggest(axis, axes));
     }
 
+    bool is_server(const Fault& fault) const {
+        return usual_target(fault.kind) || contains(database_servers(scenario_), fault.target) ||
+               fault.target == "replica";
+    }
     void check_live() {
         const std::string hint = "run it in virtual time (mode: sim), or leave it out";
         const auto refuse = [&](const std::string& path, const Fault& fault) {
@@ -331,9 +378,13 @@ private:
                           " works in virtual time only: real processes can be killed, "
                           "stopped, paused and restarted",
                       hint);
-            } else if (fault.target == "database" && scenario_.system.database != "postgres") {
+            } else if (is_server(fault) && scenario_.system.database != "postgres") {
                 error(path, "in a live run the database is a file, not a process", hint);
-            } else if (fault.target == "database" && fault.kind == FaultKind::pause) {
+            } else if (fault.split_brain) {
+                error(join(path, "split-brain"),
+                      "works in virtual time only: real clients ask which server takes writes",
+                      hint);
+            } else if (is_server(fault) && fault.kind == FaultKind::pause) {
                 error(path, "in a live run the database is many processes; kill it, or stop it",
                       hint);
             }
@@ -357,6 +408,14 @@ private:
         if (scenario_.system.clock_skew_max != Duration::zero()) {
             error("system.clock.skew-max",
                   "works in virtual time only: real processes share the machine's clock", hint);
+        }
+        if (scenario_.system.replicas > live_replicas_max) {
+            error("system.replicas", "in a live run a database has one replica at most", hint);
+        }
+        if (tree_.find("system") != nullptr &&
+            tree_.find("system")->find("replica-lag") != nullptr) {
+            error("system.replica-lag", "works in virtual time only: a real replica lags as it may",
+                  hint);
         }
     }
 
@@ -395,7 +454,7 @@ void cut_to_duration(Scenario& scenario) {
 std::vector<std::string> machines(const Scenario& scenario) {
     std::vector<std::string> list{"clients"};
     for (auto& instance : instances(scenario)) { list.push_back(std::move(instance)); }
-    list.emplace_back("database");
+    for (auto& server : database_servers(scenario)) { list.push_back(std::move(server)); }
     return list;
 }
 
@@ -409,6 +468,11 @@ std::vector<std::string> resolve_target(const Scenario& scenario, std::string_vi
 }
 
 bool are_linked(std::string_view a, std::string_view b) {
+    constexpr std::string_view standby = "replica";
+    if (role_of(a) == standby || role_of(b) == standby) {
+        const auto other = role_of(a) == standby ? role_of(b) : role_of(a);
+        return other == "inventory" || other == "database" || other == standby;
+    }
     constexpr std::array<std::string_view, 4> chain{"clients", "gateway", "inventory", "database"};
     const auto at = std::ranges::find(chain, role_of(a)) - chain.begin();
     const auto other = std::ranges::find(chain, role_of(b)) - chain.begin();

@@ -21,7 +21,7 @@ public:
     struct Parts {
         Network& network;
         Answering& answering;
-        DatabaseServer& database;
+        DatabaseCluster& database;
         FaultPoints& points;
     };
     Process(Machine& machine, Parts parts, const MakeService& make, Duration request_timeout);

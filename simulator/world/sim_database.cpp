@@ -1,9 +1,8 @@
 #include "simulator/world/sim_database.hpp"
 
-#include <boost/asio/this_coro.hpp>
+#include <algorithm>
 #include <utility>
 
-#include "core/base/assert.hpp"
 #include "core/base/hash.hpp"
 #include "simulator/world/fault_points.hpp"
 
@@ -11,53 +10,9 @@ namespace rushproof::simulator {
 
 namespace {
 
-// Writing the log to disk, as fdatasync does: about a tenth of a millisecond on a good disk.
-constexpr Duration flush_base = std::chrono::microseconds(100);
-constexpr Duration flush_tail = std::chrono::microseconds(40);
-// How long the network takes to tell the server that a client's process has died.
-constexpr Duration reset_delay = std::chrono::microseconds(200);
-constexpr Duration applied_later_mean = std::chrono::milliseconds(200);
-
-std::uint64_t hash_value(const Value& value) {
-    const auto kind = static_cast<std::uint64_t>(value.index());
-    if (const auto* text = std::get_if<std::string>(&value)) {
-        return combine64(kind, hash64(*text));
-    }
-    struct Hasher {
-        std::uint64_t operator()(std::monostate) const { return 0; }
-        std::uint64_t operator()(std::int64_t number) const {
-            return mix64(static_cast<std::uint64_t>(number));
-        }
-        std::uint64_t operator()(const std::string& text) const { return hash64(text); }
-        std::uint64_t operator()(const Bytes& bytes) const { return hash64(bytes.data); }
-        std::uint64_t operator()(WallTime time) const {
-            return mix64(static_cast<std::uint64_t>(time.time_since_epoch().count()));
-        }
-        std::uint64_t operator()(const std::vector<std::int64_t>& numbers) const {
-            std::uint64_t hash = numbers.size();
-            for (const auto number : numbers) {
-                hash = combine64(hash, static_cast<std::uint64_t>(number));
-            }
-            return hash;
-        }
-        std::uint64_t operator()(const std::vector<std::string>& texts) const {
-            std::uint64_t hash = texts.size();
-            for (const auto& text : texts) { hash = combine64(hash, hash64(text)); }
-            return hash;
-        }
-    };
-    return combine64(kind, std::visit(Hasher(), value));
-}
-
-}  // namespace
-
-std::uint64_t hash_row(const Row& row) {
-    std::uint64_t hash = row.size();
-    for (const Value& value : row) { hash = combine64(hash, hash_value(value)); }
-    return hash;
-}
-
-namespace {
+// PostgresOptions::connect_timeout and replica_rest.
+constexpr Duration connect_timeout = std::chrono::seconds(2);
+constexpr Duration replica_rest = std::chrono::seconds(1);
 
 std::uint64_t hash_calls(const std::vector<Call>& calls) {
     std::uint64_t hash = calls.size();
@@ -72,133 +27,31 @@ Error connection_lost() {
             "the database connection was lost; nothing was committed"};
 }
 
+// The network's own words for "the answer did not come".
+bool is_lost(const Error& error) {
+    return error.kind() == ErrorKind::unknown_outcome || error.code() == "unavailable";
+}
+
 }  // namespace
-
-std::uint64_t PayloadHash<std::vector<Rows>>::of(const std::vector<Rows>& results) {
-    std::uint64_t hash = results.size();
-    for (const Rows& rows : results) {
-        hash = combine64(hash, static_cast<std::uint64_t>(rows.affected));
-        for (const Row& row : rows.rows) { hash = combine64(hash, hash_row(row)); }
-    }
-    return hash;
-}
-
-DatabaseServer::DatabaseServer(Scheduler& scheduler, Machine& machine, ModelSchema schema)
-    : scheduler_(scheduler),
-      machine_(machine),
-      crash_draws_(keyed_stream(scheduler.seed(), "database-crash")) {
-    ModelOptions options;
-    options.wall = [this] { return machine_.clock().wall(scheduler_.now()); };
-    options.elapsed = [this] { return scheduler_.now(); };
-    auto flush_draws = std::make_shared<RandomStream>(keyed_stream(scheduler.seed(), "flush"));
-    options.flush = [this, flush_draws]() -> Task<void> {
-        const Duration time = flush_base + flush_draws->exponential(flush_tail);
-        co_await sleep_for(machine_.host()->clock(), time);
-    };
-    options.sleep = [this](Duration time) -> Task<void> {
-        co_await sleep_for(machine_.host()->clock(), time);
-    };
-    model_ = std::make_unique<ModelDatabase>(std::move(schema), std::move(options));
-    scheduler_.on_crash([this](Host& host) {
-        if (&host.machine() != &machine_) {
-            client_crashed(host.machine().index(), host.incarnation());
-        }
-    });
-}
-
-DatabaseServer::~DatabaseServer() = default;
-
-void DatabaseServer::crashed() {
-    // Of the commits that were on their way to the disk, some have arrived.
-    const std::size_t kept = crash_draws_.below(model_->unflushed() + 1);
-    model_->crash(kept);
-    sessions_.clear();
-}
-
-void DatabaseServer::client_crashed(std::uint32_t machine, std::uint32_t incarnation) {
-    scheduler_.at(scheduler_.now() + reset_delay, [this, machine, incarnation] {
-        const auto first = sessions_.lower_bound(SessionKey{machine, incarnation, 0});
-        const auto last = sessions_.lower_bound(SessionKey{machine, incarnation + 1, 0});
-        sessions_.erase(first, last);
-        reset_[machine] = incarnation;
-    });
-}
-
-void DatabaseServer::lose_commit_answers(const std::string& id, std::uint32_t millionths) {
-    lossy_.emplace(id, LossyCommits{millionths,
-                                    keyed_stream(scheduler_.seed(), "commit-unknown", hash64(id))});
-}
-
-std::uint64_t DatabaseServer::heal_commits(const std::string& id) {
-    const auto found = lossy_.find(id);
-    if (found == lossy_.end()) { return 0; }
-    const std::uint64_t lost = found->second.lost;
-    lossy_.erase(found);
-    return lost;
-}
-
-CommitFate DatabaseServer::next_fate() {
-    for (auto& [id, lossy] : lossy_) {
-        if (!lossy.draws.chance(lossy.millionths)) { continue; }
-        ++lossy.lost;
-        switch (lossy.draws.below(3)) {
-            case 0: return {CommitOutcome::applied_unanswered, {}};
-            case 1: return {CommitOutcome::never_applied, {}};
-            default:
-                return {CommitOutcome::applied_later, lossy.draws.exponential(applied_later_mean)};
-        }
-    }
-    return {};
-}
-
-bool DatabaseServer::is_reset(const SessionKey& key) const {
-    const auto found = reset_.find(key.machine);
-    return found != reset_.end() && key.incarnation <= found->second;
-}
-
-Task<Result<std::vector<Rows>>> DatabaseServer::run(DatabaseServer& server, SessionKey key,
-                                                    TransactionOptions options,
-                                                    std::vector<Call> calls, Stage stage) {
-    auto found = server.sessions_.find(key);
-    if (found == server.sessions_.end()) {
-        // Only its first message opens a session.  A later one that finds none comes from a
-        // transaction that died with its connection: half of it must not be taken for a whole.
-        if (!stage.opens || server.is_reset(key)) { co_return failure(connection_lost()); }
-        found = server.sessions_.emplace(key, server.model_->open_session()).first;
-        if (auto begun = found->second->begin(options); !begun) {
-            Error error = begun.error();
-            server.close(key);
-            co_return failure(std::move(error));
-        }
-    }
-    // A reset connection erases the session while this call waits: keep it until the call ends.
-    const std::shared_ptr<ModelSession> session = found->second;
-    if (!stage.commits) { co_return co_await session->execute(std::move(calls)); }
-    const CommitFate fate = server.next_fate();
-    auto result = co_await session->commit(std::move(calls), fate);
-    server.close(key);
-    co_return result;
-}
 
 class SimTransaction final : public Transaction {
 public:
     SimTransaction(SimDatabase& database, Context context, TransactionOptions options,
-                   std::uint64_t number)
+                   DatabaseServer& server, bool replica)
         : database_(database),
           context_(std::move(context)),
           options_(options),
-          key_{database.host_.machine().index(), database.host_.incarnation(), number} {}
+          server_(&server),
+          replica_(replica),
+          key_{database.host_.machine().index(), database.host_.incarnation(),
+               ++database.sessions_} {}
     SimTransaction(const SimTransaction&) = delete;
     SimTransaction& operator=(const SimTransaction&) = delete;
 
     ~SimTransaction() override {
         // A crash destroys frames with transactions in them: the reset of the connection cleans up.
         if (!database_.host_.alive()) { return; }
-        if (begun_ && !ended_) {
-            DatabaseServer& server = database_.server_;
-            database_.network_.send(database_.host_, server.machine(), "close", key_.number,
-                                    [&server, key = key_](Host&) { server.close(key); });
-        }
+        close();
         database_.give_back();
     }
 
@@ -210,37 +63,68 @@ public:
         return round_trip("commit", std::move(last), true);
     }
 
-private:
-    // The network's own words for "the answer did not come".
-    static bool is_lost(const Error& error) {
-        return error.kind() == ErrorKind::unknown_outcome || error.code() == "unavailable";
-    }
+    LogPosition position() const override { return position_; }
 
+private:
     Task<Result<std::vector<Rows>>> round_trip(TraceText what, std::vector<Call> calls,
                                                bool commits) {
         if (ended_) { co_return failure(connection_lost()); }
         if (!database_.points_.empty()) { co_await pass(what.text(), "before"); }
+        const bool may_fall_back = replica_ && !begun_;
+        std::vector<Call> again = may_fall_back ? calls : std::vector<Call>();
+        auto result = co_await trip(what, std::move(calls), commits);
+        const bool refused = !result && result.error().kind() == ErrorKind::retryable &&
+                             result.error().code() != "deadline-exceeded";
+        if (may_fall_back && refused) {
+            close();
+            auto primary = co_await database_.find_primary(context_.deadline);
+            if (!primary) { co_return failure(std::move(primary).error()); }
+            server_ = *primary;
+            replica_ = false;
+            begun_ = false;
+            key_.number = ++database_.sessions_;
+            result = co_await trip(what, std::move(again), commits);
+        }
+        if (!database_.points_.empty()) { co_await pass(what.text(), "after"); }
+        co_return result;
+    }
+
+    Task<Result<std::vector<Rows>>> trip(TraceText what, std::vector<Call> calls, bool commits) {
         const DatabaseServer::Stage stage{.opens = !std::exchange(begun_, true),
                                           .commits = commits};
-        DatabaseServer& server = database_.server_;
+        DatabaseServer& server = *server_;
         const std::uint64_t payload = hash_calls(calls);
         auto serve = [&server, key = key_, options = options_, calls = std::move(calls), stage](
                          Host&, Context) mutable {
             return DatabaseServer::run(server, key, options, std::move(calls), stage);
         };
         Context context(context_.deadline);
-        auto result = co_await database_.network_.call<std::vector<Rows>>(
+        auto answer = co_await database_.network_.call<DatabaseAnswer>(
             database_.host_, server.machine(), what, payload, std::move(context), std::move(serve));
         // A commit ends the session at the server; so does nothing else but close().
-        if (commits && (result || !is_lost(result.error()))) { ended_ = true; }
-        if (!database_.points_.empty()) { co_await pass(what.text(), "after"); }
-        if (result) { co_return result; }
-        if (commits && result.error().kind() == ErrorKind::unknown_outcome) {
-            co_return failure(ErrorKind::unknown_outcome, "commit-unknown",
-                              "the connection was lost after COMMIT was sent");
+        if (commits && (answer || !is_lost(answer.error()))) { ended_ = true; }
+        if (answer) {
+            if (commits && database_.has_replicas()) { position_ = answer->position; }
+            co_return std::move(answer->results);
         }
-        if (!commits && is_lost(result.error())) { co_return failure(connection_lost()); }
-        co_return result;
+        Error error = std::move(answer).error();
+        if (is_lost(error) || error.code() == "connection-lost") {
+            database_.lost(server, replica_);
+        }
+        if (commits && error.kind() == ErrorKind::unknown_outcome) {
+            error = {ErrorKind::unknown_outcome, "commit-unknown",
+                     "the connection was lost after COMMIT was sent"};
+        } else if (!commits && is_lost(error)) {
+            error = connection_lost();
+        }
+        co_return failure(std::move(error));
+    }
+
+    void close() {
+        if (!begun_ || ended_) { return; }
+        DatabaseServer& server = *server_;
+        database_.network_.send(database_.host_, server.machine(), "close", key_.number,
+                                [&server, key = key_](Host&) { server.close(key); });
     }
 
     Task<void> pass(std::string_view call, std::string_view when) {
@@ -252,13 +136,21 @@ private:
     SimDatabase& database_;
     Context context_;
     TransactionOptions options_;
+    DatabaseServer* server_;
+    bool replica_;  // it began on one, and may fall back
     DatabaseServer::SessionKey key_;
     bool begun_ = false;
     bool ended_ = false;
+    LogPosition position_ = 0;
 };
 
-SimDatabase::SimDatabase(Host& host, Network& network, DatabaseServer& server, FaultPoints& points)
-    : host_(host), network_(network), server_(server), points_(points) {}
+SimDatabase::SimDatabase(Host& host, Network& network, DatabaseCluster& cluster,
+                         FaultPoints& points)
+    : host_(host),
+      network_(network),
+      cluster_(cluster),
+      points_(points),
+      connected_(has_replicas() ? nullptr : &cluster.primary()) {}
 
 Task<Result<std::unique_ptr<Transaction>>> SimDatabase::begin(Context context,
                                                               TransactionOptions options) {
@@ -272,7 +164,65 @@ Task<Result<std::unique_ptr<Transaction>>> SimDatabase::begin(Context context,
     } else {
         ++in_use_;
     }
-    co_return std::make_unique<SimTransaction>(*this, std::move(context), options, ++sessions_);
+    const bool may_lag = options.route == Route::replica && options.access == Access::read_only;
+    DatabaseServer* server = nullptr;
+    if (may_lag && has_replicas()) {
+        server = co_await find_replica(context.deadline, options.seen);
+    }
+    const bool replica = server != nullptr;
+    if (!replica) {
+        auto primary = co_await find_primary(context.deadline);
+        if (!primary) {
+            give_back();
+            co_return failure(std::move(primary).error());
+        }
+        server = *primary;
+    }
+    co_return std::make_unique<SimTransaction>(*this, std::move(context), options, *server,
+                                               replica);
+}
+
+Task<Result<DatabaseServer*>> SimDatabase::find_primary(MonotonicTime deadline) {
+    if (connected_ != nullptr) { co_return connected_; }
+    for (const auto& server : cluster_.servers()) {
+        const auto replayed = co_await ask_replayed(*server, deadline);
+        if (replayed && *replayed == DatabaseServer::no_standby) {
+            connected_ = server.get();
+            co_return connected_;
+        }
+    }
+    co_return failure(ErrorKind::retryable, "unavailable",
+                      "no server of the database takes writes");
+}
+
+Task<DatabaseServer*> SimDatabase::find_replica(MonotonicTime deadline, LogPosition seen) {
+    if (host_.clock().monotonic() < replicas_rest_until_) { co_return nullptr; }
+    const auto& servers = cluster_.servers();
+    const std::size_t replicas = servers.size() - 1;
+    const std::size_t chosen = replicas == 1 ? 0 : host_.random().next() % replicas;
+    DatabaseServer* const replica = servers[1 + chosen].get();
+    if (seen == 0) { co_return replica; }
+    const auto replayed = co_await ask_replayed(*replica, deadline);
+    if (!replayed) { lost(*replica, true); }
+    const bool caught_up =
+        replayed && *replayed >= 0 && static_cast<LogPosition>(*replayed) >= seen;
+    co_return caught_up ? replica : nullptr;
+}
+
+Task<Result<std::int64_t>> SimDatabase::ask_replayed(DatabaseServer& server,
+                                                     MonotonicTime deadline) {
+    const Context context(std::min(deadline, host_.clock().monotonic() + connect_timeout));
+    auto serve = [&server](Host&, Context) { return DatabaseServer::ask_replayed(server); };
+    return network_.call<std::int64_t>(host_, server.machine(), "connect", 0, context,
+                                       std::move(serve));
+}
+
+void SimDatabase::lost(const DatabaseServer& server, bool as_replica) {
+    if (as_replica) {
+        replicas_rest_until_ = host_.clock().monotonic() + replica_rest;
+    } else if (connected_ == &server && has_replicas()) {
+        connected_ = nullptr;
+    }
 }
 
 void SimDatabase::give_back() {

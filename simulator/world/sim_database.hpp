@@ -1,17 +1,11 @@
-// The model database as a server on a machine of its own, and the Database port of each process
-// that talks to it over the simulated network.
+// The Database port of each process, over the simulated network.
 #pragma once
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
 
-#include "core/base/keyed_random.hpp"
 #include "core/ports/database.hpp"
-#include "simulator/models/database/database.hpp"
+#include "simulator/world/database_cluster.hpp"
 #include "simulator/world/host.hpp"
 #include "simulator/world/network.hpp"
 
@@ -19,80 +13,17 @@ namespace rushproof::simulator {
 
 class FaultPoints;
 
-std::uint64_t hash_row(const Row& row);
-
-template <>
-struct PayloadHash<std::vector<Rows>> {
-    static std::uint64_t of(const std::vector<Rows>& results);
-};
-
-// Outlives the processes of its machine: kill the Host, then call crashed(); a new Host serves the
-// recovered tables.
-class DatabaseServer {
-public:
-    DatabaseServer(Scheduler& scheduler, Machine& machine, ModelSchema schema);
-    DatabaseServer(const DatabaseServer&) = delete;
-    DatabaseServer& operator=(const DatabaseServer&) = delete;
-    ~DatabaseServer();
-
-    Machine& machine() const { return machine_; }
-    ModelDatabase& model() { return *model_; }
-
-    // Until healed, this share (millionths) of the commits loses its answer: a third each was
-    // applied, was not, is applied later.  heal answers how many did.
-    void lose_commit_answers(const std::string& id, std::uint32_t millionths);
-    std::uint64_t heal_commits(const std::string& id);
-
-    // The database process died; it comes up again with what its log holds.
-    void crashed();
-    // A client process died: its sessions end when its connections are reset.
-    void client_crashed(std::uint32_t machine, std::uint32_t incarnation);
-
-private:
-    friend class SimDatabase;
-    friend class SimTransaction;
-
-    // Who opened a session: (machine, incarnation, number).
-    struct SessionKey {
-        std::uint32_t machine;
-        std::uint32_t incarnation;
-        std::uint64_t number;
-        friend auto operator<=>(const SessionKey&, const SessionKey&) = default;
-    };
-    struct LossyCommits {
-        std::uint32_t millionths;
-        RandomStream draws;
-        std::uint64_t lost = 0;
-    };
-
-    // Which message of its transaction it is; one may be both.
-    struct Stage {
-        bool opens;
-        bool commits;
-    };
-
-    static Task<Result<std::vector<Rows>>> run(DatabaseServer& server, SessionKey key,
-                                               TransactionOptions options, std::vector<Call> calls,
-                                               Stage stage);
-    bool is_reset(const SessionKey& key) const;
-    void close(SessionKey key) { sessions_.erase(key); }
-    CommitFate next_fate();
-
-    Scheduler& scheduler_;
-    Machine& machine_;
-    std::unique_ptr<ModelDatabase> model_;
-    std::map<SessionKey, std::shared_ptr<ModelSession>> sessions_;
-    std::map<std::uint32_t, std::uint32_t> reset_;  // machine -> the last incarnation that died
-    std::map<std::string, LossyCommits> lossy_;
-    RandomStream crash_draws_;
-};
-
 // The pool of one process: at most `connections_max` transactions at a time; further ones wait, in
 // order, until their deadline.
+//
+// It finds its servers as core/real/postgres does by a URL with several hosts: the first that takes
+// writes, asked for again whenever a connection broke.  A read for a replica goes to one of the
+// others; one that lags behind what the reader has seen, refuses, or cancels the first round trip,
+// is replaced by the primary.
 class SimDatabase final : public Database {
 public:
     // All outlive the process's last transaction.
-    SimDatabase(Host& host, Network& network, DatabaseServer& server, FaultPoints& points);
+    SimDatabase(Host& host, Network& network, DatabaseCluster& cluster, FaultPoints& points);
 
     Task<Result<std::unique_ptr<Transaction>>> begin(Context context,
                                                      TransactionOptions options) override;
@@ -103,11 +34,21 @@ private:
     friend class SimTransaction;
 
     void give_back();
+    bool has_replicas() const { return cluster_.servers().size() > 1; }
+    Task<Result<DatabaseServer*>> find_primary(MonotonicTime deadline);
+    // Null when the primary has to do.
+    Task<DatabaseServer*> find_replica(MonotonicTime deadline, LogPosition seen);
+    // A server's answer to a question about its log, within a while.
+    Task<Result<std::int64_t>> ask_replayed(DatabaseServer& server, MonotonicTime deadline);
+    // A connection to it broke, or it does not take writes.
+    void lost(const DatabaseServer& server, bool as_replica);
 
     Host& host_;
     Network& network_;
-    DatabaseServer& server_;
+    DatabaseCluster& cluster_;
     FaultPoints& points_;
+    DatabaseServer* connected_;  // to whom the connections of the pool lead; null: they broke
+    MonotonicTime replicas_rest_until_ = MonotonicTime::min();
     std::size_t in_use_ = 0;
     std::uint64_t sessions_ = 0;
     std::deque<ReplyTo<bool>> waiters_;

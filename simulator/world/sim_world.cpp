@@ -40,7 +40,7 @@ public:
           trace_(options.trace_first, options.trace_last),
           scheduler_(scheduler_options(scenario, options), trace_, tape),
           network_(scheduler_),
-          database_(scheduler_, add_machine(std::string(database_name)), system.schema),
+          database_(network_, database_machines(), system.schema, scenario.system),
           campaign_(options.plan, *this, outcome_.history) {}
     SimWorld(const SimWorld&) = delete;
     SimWorld& operator=(const SimWorld&) = delete;
@@ -49,7 +49,6 @@ public:
         if (clients_) { clients_->crash(); }
         driver_.reset();
         instances_.clear();
-        database_host_.reset();
     }
 
     SimOutcome run() {
@@ -68,7 +67,7 @@ public:
         }
         if (outcome_.history.audited) {
             outcome_.disagreements = compare_with_database(
-                outcome_.history, read_database(system_.schema, database_.model()));
+                outcome_.history, read_database(system_.schema, tables()));
         }
         digest_state();
         outcome_.faults = campaign_.records();
@@ -98,8 +97,34 @@ public:
     std::string heal_links(const std::string& id) override;
     std::string step_wall_clock(const std::string& instance, Duration by) override;
     std::string set_drift(const std::string& instance, std::int64_t ppm) override;
-    std::string lose_commit_answers(const std::string& id, std::uint32_t millionths) override;
-    std::string heal_commits(const std::string& id) override;
+    std::string lose_commit_answers(const std::string& id, std::uint32_t millionths) override {
+        return database_.lose_commit_answers(id, millionths);
+    }
+    std::string heal_commits(const std::string& id) override { return database_.heal_commits(id); }
+    std::string terminate_backends(const std::string& server) override {
+        return database_.terminate_backends(server);
+    }
+    std::string promote(const Promotion& promotion) override {
+        return database_.promote(promotion);
+    }
+    std::string rejoin(const std::string& id) override { return database_.rejoin(id); }
+    std::string shorten_lock_waits(const std::string& id, const std::string& server,
+                                   Duration timeout) override {
+        return database_.shorten_lock_waits(id, server, timeout);
+    }
+    std::string heal_lock_waits(const std::string& id) override {
+        return database_.heal_lock_waits(id);
+    }
+    std::string pause_replay(const std::string& server) override {
+        return DatabaseCluster::pause_replay(*database_.find(server));
+    }
+    std::string resume_replay(const std::string& server) override {
+        return DatabaseCluster::resume_replay(*database_.find(server));
+    }
+    std::string trouble_disk(const DiskTrouble& trouble) override {
+        return database_.trouble_disk(trouble);
+    }
+    std::string heal_disk(const std::string& id) override { return database_.heal_disk(id); }
 
 private:
     struct Instance {
@@ -118,10 +143,10 @@ private:
     }
 
     Machine& add_machine(const std::string& name);
+    std::vector<Machine*> database_machines();
     void build();
     void add_instances(const SimulatedRole& role);
     void start_process(Instance& instance);
-    void start_database();
     void plan_faults_at_times();
     void plan_faults_at_points();
     void strike(std::size_t fault);
@@ -138,6 +163,8 @@ private:
         return *instance->process;
     }
     Host* host_of(const std::string& name);
+    // What the database has in the end.
+    const ModelDatabase& tables() const { return database_.primary().model(); }
     std::int64_t run_time() const { return (scheduler_.now() - load_begins).count(); }
     void trace_fault(const std::string& target, std::string_view what) {
         trace_.add(scheduler_.now().count(), target, what, 0, 0);
@@ -152,8 +179,7 @@ private:
     Scheduler scheduler_;
     Network network_;
     FaultPoints points_;
-    DatabaseServer database_;
-    std::unique_ptr<Host> database_host_;
+    DatabaseCluster database_;
     std::map<std::string, Instance> instances_;
     std::vector<Instance*> instance_on_;  // by machine; null where no instance lives
     Campaign campaign_;
@@ -169,7 +195,10 @@ Machine& SimWorld::add_machine(const std::string& name) {
     MachineOptions options;
     const Duration skew = scenario_.system.clock_skew_max;
     if (skew > Duration::zero() && name != clients_name) {
-        RandomStream draws = keyed_stream(options_.seed, "clock", hash64(name));
+        // The servers of a database keep the same time.
+        const bool standby = name.starts_with("replica/");
+        RandomStream draws =
+            keyed_stream(options_.seed, "clock", hash64(standby ? database_name : name));
         options.wall_offset = draws.between(-skew, skew);
     }
     // The load generator is not what a run is about: its CPU time is nearly free.
@@ -177,8 +206,15 @@ Machine& SimWorld::add_machine(const std::string& name) {
     return scheduler_.add_machine(name, options);
 }
 
+std::vector<Machine*> SimWorld::database_machines() {
+    std::vector<Machine*> machines;
+    for (const std::string& name : database_servers(scenario_)) {
+        machines.push_back(&add_machine(name));
+    }
+    return machines;
+}
+
 void SimWorld::build() {
-    start_database();
     for (const SimulatedRole& role : system_.roles) { add_instances(role); }
     clients_ = std::make_unique<Host>(add_machine(std::string(clients_name)));
     std::vector<Machine*> entries;
@@ -208,11 +244,6 @@ void SimWorld::start_process(Instance& instance) {
     instance.process = std::make_unique<Process>(
         *instance.machine, Process::Parts{network_, *this, database_, points_}, instance.make,
         scenario_.system.request_timeout);
-}
-
-void SimWorld::start_database() {
-    database_host_ = std::make_unique<Host>(database_.machine());
-    database_host_->listen();
 }
 
 void SimWorld::plan_faults_at_times() {
@@ -275,7 +306,7 @@ Task<void> SimWorld::run_clients() {
 
     campaign_.heal_all(run_time());
     for (auto& [name, instance] : instances_) { this->start(name); }
-    this->start(std::string(database_name));
+    for (const auto& server : database_.servers()) { database_.start(*server); }
     AuditOptions audit = audit_options();
     const auto audited = co_await simulator::audit(clock, *http_, std::move(audit), history);
     if (!audited) { outcome_.troubles.push_back("the audit failed: " + audited.error().message()); }
@@ -289,7 +320,7 @@ AuditOptions SimWorld::audit_options() {
     }
     const MonotonicTime now = clients_->clock().monotonic();
     audit.start = MonotonicTime(load_begins);
-    audit.wall_start = database_.machine().clock().wall(load_begins);
+    audit.wall_start = database_.primary().machine().clock().wall(load_begins);
     audit.quiet_from =
         now + scenario_.system.reservation_ttl + scenario_.system.sweep_interval + audit_margin;
     audit.deadline = audit.quiet_from + audit_within;
@@ -302,7 +333,7 @@ AuditOptions SimWorld::audit_options() {
 // The first column of the ledger is its number.
 std::optional<std::int64_t> SimWorld::commit_time(std::int64_t number) {
     if (!commit_times_.contains(number)) {
-        database_.model().visit_committed("ledger", [&](const Row& row, Duration committed_at) {
+        tables().visit_committed("ledger", [&](const Row& row, Duration committed_at) {
             commit_times_.insert_or_assign(commit_times_.end(), integer(row, 0),
                                            (committed_at - load_begins).count());
         });
@@ -336,7 +367,7 @@ void SimWorld::observe(const Event& event) {
 void SimWorld::digest_state() {
     for (const ModelTable& table : system_.schema.tables) {
         std::uint64_t contents = 0;
-        database_.model().visit_committed(table.name, [&](const Row& row, Duration) {
+        tables().visit_committed(table.name, [&](const Row& row, Duration) {
             contents = combine64(contents, hash_row(row));
         });
         trace_.add(scheduler_.now().count(), database_name, table.name, 0, contents);
@@ -358,15 +389,9 @@ Host* SimWorld::host_of(const std::string& name) {
 }
 
 std::string SimWorld::kill(const std::string& name) {
+    if (DatabaseServer* server = database_.find(name)) { return DatabaseCluster::kill(*server); }
     Host* host = host_of(name);
     if (host == nullptr || !host->alive()) { return {}; }
-    if (name == database_name) {
-        // The tables first: they must not see the calls of a dead process unwind.
-        database_.crashed();
-        database_host_->crash();
-        database_host_.reset();
-        return "the database process died";
-    }
     Instance& instance = instances_.at(name);
     const std::string evidence = "process " + std::to_string(host->incarnation()) + " died with " +
                                  std::to_string(instance.process->serving()) +
@@ -376,9 +401,9 @@ std::string SimWorld::kill(const std::string& name) {
 }
 
 std::string SimWorld::terminate(const std::string& name) {
+    if (DatabaseServer* server = database_.find(name)) { return database_.terminate(*server); }
     Host* host = host_of(name);
     if (host == nullptr || !host->alive()) { return {}; }
-    if (name == database_name) { return kill(name); }
     Instance& instance = instances_.at(name);
     if (instance.process->draining()) { return {}; }
     instance.process->drain([this, &instance, incarnation = host->incarnation()] {
@@ -391,11 +416,7 @@ std::string SimWorld::terminate(const std::string& name) {
 }
 
 std::string SimWorld::start(const std::string& name) {
-    if (name == database_name) {
-        if (database_host_) { return {}; }
-        start_database();
-        return "the database process is back";
-    }
+    if (DatabaseServer* server = database_.find(name)) { return database_.start(*server); }
     Instance& instance = instances_.at(name);
     if (instance.process) {
         if (!instance.process->draining()) { return {}; }
@@ -462,16 +483,6 @@ std::string SimWorld::set_drift(const std::string& name, std::int64_t ppm) {
     if (machine == nullptr) { return {}; }
     machine->set_drift(ppm);
     return "clocks drift by " + std::to_string(ppm) + " ppm";
-}
-
-std::string SimWorld::lose_commit_answers(const std::string& id, std::uint32_t millionths) {
-    database_.lose_commit_answers(id, millionths);
-    return {};
-}
-
-std::string SimWorld::heal_commits(const std::string& id) {
-    const std::uint64_t lost = database_.heal_commits(id);
-    return lost == 0 ? std::string() : std::to_string(lost) + " commits lost their answer";
 }
 
 }  // namespace

@@ -42,6 +42,8 @@ TEST(Names, LiveRunsAcceptTheFaultsThatCanBeDoneLive) {
         const std::string fault = "timeline: [{at: 1s, fault: {kind: " + kind;
         std::string arguments;
         if (type->kind == FaultKind::latency) { arguments = ", delay: 1s"; }
+        if (type->kind == FaultKind::disk_slow) { arguments = ", delay: 1s"; }
+        if (type->kind == FaultKind::lock_timeout) { arguments = ", timeout: 1s"; }
         if (type->kind == FaultKind::clock_skew) { arguments = ", offset: 1s"; }
         if (type->kind == FaultKind::clock_drift) { arguments = ", drift: 1ppm"; }
         const std::string error =

@@ -35,7 +35,7 @@ TEST(Documentation, TheExamplePasses) {
     for (const CheckResult& result : judgement.results) {
         EXPECT_EQ(result.verdict, Verdict::pass) << result.name << ": " << result.sentence;
     }
-    EXPECT_EQ(judgement.results.size(), 6u);
+    EXPECT_EQ(judgement.results.size(), 7u);
 }
 
 TEST(Documentation, TheExampleNeedsItsEvidence) {

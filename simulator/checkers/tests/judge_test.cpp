@@ -54,10 +54,10 @@ TEST(Judge, WhatDoesNotApplyIsUnknown) {
 TEST(Judge, UnknownNamesAreRefused) {
     const auto judgement = judge(History(), {"no-overselling"}, {});
     ASSERT_FALSE(judgement.has_value());
-    EXPECT_EQ(
-        judgement.error().message(),
-        "there is no check \"no-overselling\": choose from no-oversell conservation all-or-nothing "
-        "lifecycle linearizable idempotent accepted-is-processed per-key-order progress");
+    EXPECT_EQ(judgement.error().message(),
+              "there is no check \"no-overselling\": choose from no-oversell conservation "
+              "acknowledged-survives all-or-nothing lifecycle linearizable idempotent "
+              "accepted-is-processed per-key-order progress");
 }
 
 TEST(Judge, EveryCheckHasAPromise) {

@@ -278,25 +278,36 @@ TEST(Conservation, LostUnitsAreCounted) {
               "(-1)");
 }
 
-TEST(Conservation, AcknowledgedOperationsAreKept) {
-    Story story = audited();
-    story.ledger("reserve", "r-1", 1, 1).ledger("confirm", "r-1", 1, 3).stock(1, 0, 1);
-    expect_fail("conservation", story,
-                "lost: the reserve of r-2 on SKU-1 was acknowledged at t=0.006 s, and the ledger "
-                "does not know it",
-                {"t=0.005 s to 0.006 s  client 2  reserve 1 of SKU-1 -> ok (r-2)"});
-    Story confirm = audited();
-    confirm.ledger("reserve", "r-1", 1, 1).ledger("reserve", "r-2", 1, 5).stock(2, 2, 0);
-    expect_fail("conservation", confirm,
-                "lost: the confirm of r-1 was acknowledged at t=0.004 s, and the ledger does not "
-                "know it",
-                {"t=0.003 s to 0.004 s  client 1  confirm r-1 -> ok"});
+TEST(AcknowledgedSurvives, WhatIsLostIsNamed) {
+    Story kept = audited();
+    kept.ledger("reserve", "r-1", 1, 1).ledger("confirm", "r-1", 1, 3);
+    kept.ledger("reserve", "r-2", 1, 5).stock(1, 1, 1);
+    kept.reserve(7, 8, "r-3", 1, "info").reserve(7, 9, "r-4", 1, "failed");
+    expect_pass("acknowledged-survives", kept);
+    Story tail = audited();
+    tail.ledger("reserve", "r-1", 1, 1).stock(2, 1, 0);
+    expect_fail("acknowledged-survives", tail,
+                "lost 2 of 3 acknowledged operations: the confirm of r-1 (at t=0.004 s), the "
+                "reserve of r-2 (1 of SKU-1, at t=0.006 s)",
+                {"t=0.003 s to 0.004 s  client 1  confirm r-1 -> ok",
+                 "t=0.005 s to 0.006 s  client 2  reserve 1 of SKU-1 -> ok (r-2)"});
+    EXPECT_EQ(check("acknowledged-survives", tail).violations, 2u);
+    expect_pass("conservation", tail);
+}
+
+TEST(AcknowledgedSurvives, NoPartIsLost) {
     Story other = audited();
     other.ledger("reserve", "r-1", 1, 1).ledger("confirm", "r-1", 1, 3);
     other.ledger("reserve", "r-2", 2, 5).stock(1, 2, 1);
-    EXPECT_EQ(check("conservation", other).sentence,
-              "the reserve of r-2 on SKU-1 was acknowledged for 1, and the ledger has 2 (and 1 "
-              "more)");
+    EXPECT_EQ(check("acknowledged-survives", other).sentence,
+              "lost 1 of 3 acknowledged operations: the reserve of r-2 (1 of SKU-1, of which the "
+              "ledger has 2, at t=0.006 s)");
+    Story basket(R"("stock":{"SKU-1":2,"SKU-2":2})");
+    basket.basket(1, 2, "b-1", {"SKU-1", "SKU-2"}).ledger("reserve", "b-1", 1, 1);
+    basket.stock(2, 1, 0).stock(2, 0, 0, "SKU-2");
+    EXPECT_EQ(check("acknowledged-survives", basket).sentence,
+              "lost 1 of 1 acknowledged operation: the reserve of b-1 (1 of SKU-2, at t=0.002 "
+              "s)");
 }
 
 TEST(Conservation, NothingHappensUnasked) {

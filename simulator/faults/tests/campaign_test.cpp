@@ -30,6 +30,21 @@ public:
         return write("lose " + id);
     }
     std::string heal_commits(const std::string& id) override { return write("keep " + id); }
+    std::string terminate_backends(const std::string& s) override {
+        return write("terminate backends of " + s);
+    }
+    std::string promote(const Promotion& p) override { return write("promote " + p.id); }
+    std::string rejoin(const std::string& id) override { return write("rejoin " + id); }
+    std::string shorten_lock_waits(const std::string& id, const std::string&, Duration) override {
+        return write("shorten " + id);
+    }
+    std::string heal_lock_waits(const std::string& id) override { return write("wait " + id); }
+    std::string pause_replay(const std::string& s) override { return write("pause replay " + s); }
+    std::string resume_replay(const std::string& s) override { return write("replay " + s); }
+    std::string trouble_disk(const DiskTrouble& t) override {
+        return write((t.full ? "fill " : "slow ") + t.id);
+    }
+    std::string heal_disk(const std::string& id) override { return write("empty " + id); }
 
     std::vector<std::string> lines;
 
@@ -62,10 +77,12 @@ TEST(Campaign, EveryKindBeginsAndEnds) {
             const auto now = moment.at.count();
             moment.begins ? campaign.begin(moment.fault, now) : campaign.end(moment.fault, now);
         }
-        ASSERT_EQ(notebook.lines.size(), 2u) << to_string(type->kind);
+        ASSERT_EQ(notebook.lines.size(), type->end == nullptr ? 1u : 2u) << to_string(type->kind);
         EXPECT_EQ(campaign.records()[0].began, 10);
         EXPECT_GE(campaign.records()[0].ended, 10);
-        EXPECT_EQ(campaign.records()[0].evidence, notebook.lines[0] + "; " + notebook.lines[1]);
+        const std::string& begun = notebook.lines.front();
+        EXPECT_EQ(campaign.records()[0].evidence,
+                  type->end == nullptr ? begun : begun + "; " + notebook.lines.back());
         EXPECT_EQ(history.faults.size(), 2u);
         EXPECT_FALSE(type->sentence.empty());
     }

@@ -237,7 +237,7 @@ TEST(ScenarioErrors, NamesOfThingsThatAreNotThere) {
         {"timeline: [{at: 1s, for: 1s, fault: {kind: partition, between: [clients, inventory]}}]\n",
          "x.yaml:8:64: timeline.0.fault.between: \"clients\" and \"inventory\" never talk to each "
          "other | "
-         "the links are clients - gateway - inventory - database"},
+         "the links are clients - gateway - inventory - database and its replicas"},
         {"swarm: {duration: 1s, kinds: [kill: {target: orders}]}\n",
          "x.yaml:8:46: swarm.kinds.0.kill.target: no instance \"orders\" | one of: gateway/0, "
          "inventory/0, database, any, gateway, inventory"},
@@ -354,6 +354,48 @@ TEST(ScenarioErrors, LiveRunsRefuseWhatRealProcessesCannotSuffer) {
         "x.yaml:8:28: system.clock.skew-max: works in virtual time only: real processes share the "
         "machine's clock" +
             hint);
+}
+
+TEST(ScenarioErrors, DatabasesHaveWhatTheirFaultsNeed) {
+    expect_errors({
+        {"timeline: [{at: 1s, fault: {kind: promote}}]\n",
+         "x.yaml:8:28: timeline.0.fault.target: promote needs a standby | set system.replicas to 1 "
+         "or more"},
+        {"timeline: [{at: 1s, fault: {kind: terminate-backends, target: gateway/0}}]\n",
+         "x.yaml:8:63: timeline.0.fault.target: \"gateway/0\" is no server of a database that can "
+         "have this | one of: database"},
+        {"timeline: [{at: 1s, for: 1s, fault: {kind: terminate-backends}}]\n",
+         "x.yaml:8:26: timeline.0.for: terminate-backends has no \"for\" | leave it out"},
+        {"timeline: [{at: 1s, for: 1s, fault: {kind: disk-slow}}]\n",
+         "x.yaml:8:37: timeline.0.fault: \"delay\" is missing | added to each message, or to each "
+         "flush of the log"},
+        {"timeline: [{at: 1s, fault: {kind: kill, target: replica/0}}]\n",
+         "x.yaml:8:49: timeline.0.fault.target: no instance \"replica/0\" | one of: gateway/0, "
+         "inventory/0, database, any, gateway, inventory"},
+        {"system: {replicas: 1, synchronous-standbys: 2}\n",
+         "x.yaml:8:45: system.synchronous-standbys: no commit would ever end: it would wait for 2 "
+         "standbys of 1 | set replicas to as many or more"},
+        {"system: {replicas: 1, database: sqlite}\n",
+         "x.yaml:8:20: system.replicas: SQLite has no replicas | leave it out"},
+    });
+    const std::string hint = " | run it in virtual time (mode: sim), or leave it out";
+    EXPECT_EQ(errors_of(example_head +
+                        "mode: live\nsystem: {database: postgres, replicas: 2, replica-lag: 1s}\n"
+                        "timeline:\n"
+                        "  - {at: 1s, fault: {kind: promote, split-brain: true}}\n"
+                        "  - {at: 1s, for: 1s, fault: {kind: disk-full}}\n"
+                        "  - {at: 2s, for: 1s, fault: {kind: pause-replay}}\n"),
+              "x.yaml:9:40: system.replicas: in a live run a database has one replica at most" +
+                  hint +
+                  "\nx.yaml:9:56: system.replica-lag: works in virtual time only: a real replica "
+                  "lags as it may" +
+                  hint +
+                  "\nx.yaml:11:50: timeline.0.fault.split-brain: works in virtual time only: real "
+                  "clients ask which server takes writes" +
+                  hint +
+                  "\nx.yaml:12:30: timeline.1.fault: disk-full works in virtual time only: real "
+                  "processes can be killed, stopped, paused and restarted" +
+                  hint);
 }
 
 TEST(ScenarioErrors, SeveralAreReportedAtOnceInTheOrderOfTheFile) {

@@ -202,6 +202,32 @@ TEST(Plan, TheSwarmObeysItsBounds) {
                                               "inventory/1", "database"}));
 }
 
+TEST(Plan, FaultsOfDatabasesHitTheirServers) {
+    const std::string replicas =
+        "system: {services: {gateway: 2, inventory: 2}, database: postgres, replicas: 2}\n";
+    const auto scenario = scenario_of(
+        example_head + replicas +
+        "timeline:\n"
+        "  - {at: 1s, fault: {kind: terminate-backends}}\n"
+        "  - {at: 2s, fault: {kind: promote, restart-after: 3s}}\n"
+        "  - {at: 3s, for: 1s, fault: {kind: pause-replay}}\n"
+        "  - {at: 4s, for: 1s, fault: {kind: disk-slow, target: replica/1, delay: 5ms}}\n"
+        "  - {at: 5s, for: 1s, fault: {kind: lock-timeout, timeout: 5ms}}\n"
+        "  - {at: 6s, for: 1s, fault: {kind: disk-full}}\n"
+        "  - {at: 7s, fault: {kind: kill, target: replica}}\n");
+    const auto plan = plan_faults(scenario, 1);
+    ASSERT_EQ(plan.size(), 7u);
+    EXPECT_EQ(plan[0].fault.target, "database");
+    EXPECT_EQ(plan[0].duration, Duration::zero());
+    EXPECT_EQ(plan[1].fault.target, "database");
+    EXPECT_EQ(plan[1].duration, seconds(3));
+    EXPECT_EQ(plan[2].fault.target.substr(0, 8), "replica/");
+    EXPECT_EQ(plan[3].fault.target, "replica/1");
+    EXPECT_EQ(plan[4].fault.timeout, milliseconds(5));
+    EXPECT_EQ(plan[5].fault.target, "database");
+    EXPECT_EQ(plan[6].fault.target.substr(0, 8), "replica/");
+}
+
 TEST(Plan, NoTwoFaultsAreAboutOneProcessAtOnce) {
     const auto scenario = swarm_scenario("kill, stop, pause, restart");
     for (std::uint64_t seed = 1; seed <= 100; ++seed) {
