@@ -66,8 +66,8 @@ public:
             outcome_.troubles.push_back(*misaligned);
         }
         if (outcome_.history.audited) {
-            outcome_.disagreements = compare_with_database(
-                outcome_.history, read_database(system_.schema, tables()));
+            outcome_.disagreements =
+                compare_with_database(outcome_.history, read_database(system_.schema, tables()));
         }
         digest_state();
         outcome_.faults = campaign_.records();
