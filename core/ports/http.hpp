@@ -18,7 +18,8 @@ namespace rushproof {
 using HttpFields = std::vector<std::pair<std::string, std::string>>;
 
 inline constexpr std::string_view http_fields_passed_on[] = {
-    "idempotency-key", "content-type", "accept", "authorization", "traceparent", "x-owner",
+    "idempotency-key", "content-type", "accept",   "authorization",
+    "traceparent",     "x-owner",      "if-match",
 };
 
 class HttpRequest {

@@ -59,6 +59,27 @@ Result<std::int64_t> as_integer(const json::value& value, const std::string& pla
     return value.get_int64();
 }
 
+Result<const json::object*> as_object(const json::value& value, std::string_view place) {
+    const json::object* object = value.if_object();
+    if (object == nullptr) { return failure(malformed(std::string(place) + " must be an object")); }
+    return object;
+}
+
+Result<void> only_in(const json::object& object, const std::string& place,
+                     std::initializer_list<std::string_view> members) {
+    for (const auto& [name, value] : object) {
+        const std::string_view given(name);
+        if (std::find(members.begin(), members.end(), given) != members.end()) { continue; }
+        std::string known;
+        for (const std::string_view member : members) {
+            known += (known.empty() ? "" : ", ") + std::string(member);
+        }
+        return failure(
+            malformed(place + std::string(given) + " is not known here; there are " + known));
+    }
+    return {};
+}
+
 std::string place_of(std::string_view array, std::size_t index) {
     return std::string(array) + '[' + std::to_string(index) + "].";
 }
@@ -67,7 +88,30 @@ std::string place_of(std::string_view array, std::size_t index) {
 
 Result<const json::value*> JsonBody::find(std::string_view member) const {
     if (!value_) { return failure(value_.error()); }
-    return find_in(value_->get_object(), {}, member);
+    const std::size_t dot = member.find('.');
+    if (dot == std::string_view::npos) { return find_in(value_->get_object(), {}, member); }
+    RP_TRY(const json::value* outer, find_in(value_->get_object(), {}, member.substr(0, dot)));
+    RP_TRY(const json::object* object, as_object(*outer, member.substr(0, dot)));
+    return find_in(*object, std::string(member.substr(0, dot + 1)), member.substr(dot + 1));
+}
+
+Result<void> JsonBody::only(std::initializer_list<std::string_view> members) const {
+    if (!value_) { return failure(value_.error()); }
+    return only_in(value_->get_object(), {}, members);
+}
+
+Result<void> JsonBody::only(std::string_view object,
+                            std::initializer_list<std::string_view> members) const {
+    RP_TRY(const json::value* outer, find(object));
+    RP_TRY(const json::object* found, as_object(*outer, object));
+    return only_in(*found, std::string(object) + '.', members);
+}
+
+bool JsonBody::has(std::string_view member) const { return find(member).has_value(); }
+
+bool JsonBody::is_null(std::string_view member) const {
+    const auto found = find(member);
+    return found && (*found)->is_null();
 }
 
 Result<std::string_view> JsonBody::text(std::string_view member) const {
@@ -111,6 +155,12 @@ Result<std::int64_t> JsonBody::integer(std::string_view array, std::size_t index
 
 void JsonWriter::begin_object() {
     separate();
+    text_ += '{';
+    first_ = true;
+}
+
+void JsonWriter::begin_object(std::string_view object_name) {
+    name(object_name);
     text_ += '{';
     first_ = true;
 }

@@ -6,6 +6,7 @@
 #include <boost/json/value.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -13,15 +14,24 @@
 
 namespace rushproof {
 
-// The object in a request's body.  Unknown members are ignored.  Errors are permanent "malformed":
-// not JSON, not an object, a member missing or of another type.  A small body costs no allocation.
+// The object in a request's body.  Unknown members are ignored, unless only() is asked.  Errors are
+// permanent "malformed": not JSON, not an object, a member missing or of another type.  A small
+// body costs no allocation.
 class JsonBody {
 public:
     explicit JsonBody(std::string_view body);
     JsonBody(const JsonBody&) = delete;
     JsonBody& operator=(const JsonBody&) = delete;
 
-    // The text lives as long as the JsonBody.
+    // Nothing stands in the body, or in its member `object`, but these members.
+    Result<void> only(std::initializer_list<std::string_view> members) const;
+    Result<void> only(std::string_view object,
+                      std::initializer_list<std::string_view> members) const;
+    bool has(std::string_view member) const;
+    bool is_null(std::string_view member) const;
+
+    // A member of an object in the body is "price.currency".  The text lives as long as the
+    // JsonBody.
     Result<std::string_view> text(std::string_view member) const;
     Result<std::int64_t> integer(std::string_view member) const;
     // Of an array of objects.
@@ -46,6 +56,7 @@ class JsonWriter {
 public:
     JsonWriter() { text_.reserve(256); }
     void begin_object();
+    void begin_object(std::string_view name);
     void end_object();
     void begin_array(std::string_view name);
     void end_array();

@@ -15,11 +15,18 @@ struct CodeStatus {
 };
 
 constexpr std::array caller_mistakes{
-    CodeStatus{"malformed", 400},   CodeStatus{"missing-header", 400},
-    CodeStatus{"not-found", 404},   CodeStatus{"insufficient-stock", 409},
-    CodeStatus{"conflict", 409},    CodeStatus{"not-held", 409},
-    CodeStatus{"invalid", 422},     CodeStatus{"key-reused", 422},
-    CodeStatus{"wrong-shard", 421}, CodeStatus{"spans-shards", 422},
+    CodeStatus{"malformed", 400},
+    CodeStatus{"missing-header", 400},
+    CodeStatus{"not-found", 404},
+    CodeStatus{"insufficient-stock", 409},
+    CodeStatus{"conflict", 409},
+    CodeStatus{"not-held", 409},
+    CodeStatus{"invalid", 422},
+    CodeStatus{"key-reused", 422},
+    CodeStatus{"precondition-failed", 412},
+    CodeStatus{"precondition-required", 428},
+    CodeStatus{"wrong-shard", 421},
+    CodeStatus{"spans-shards", 422},
 };
 
 std::string_view title(int status) {
@@ -29,10 +36,12 @@ std::string_view title(int status) {
         case 405: return "Method Not Allowed";
         case 408: return "Request Timeout";
         case 409: return "Conflict";
+        case 412: return "Precondition Failed";
         case 413: return "Content Too Large";
         case 417: return "Expectation Failed";
         case 421: return "Misdirected Request";
         case 422: return "Unprocessable Content";
+        case 428: return "Precondition Required";
         case 429: return "Too Many Requests";
         case 431: return "Request Header Fields Too Large";
         case 500: return "Internal Server Error";

@@ -10,6 +10,7 @@ ARROWS = [
     ('core/real/', ['core/base/', 'core/ports/', 'core/runtime/', 'core/protocol/', 'core/real/']),
     ('services/host/', ['core/', 'services/']),
     ('services/inventory/', ['core/base/', 'core/ports/', 'core/runtime/', 'core/protocol/', 'services/inventory/']),
+    ('services/catalog/', ['core/base/', 'core/ports/', 'core/runtime/', 'core/protocol/', 'services/catalog/']),
     ('services/gateway/', ['core/base/', 'core/ports/', 'core/runtime/', 'core/protocol/', 'services/gateway/']),
     ('simulator/record/', ['core/base/', 'simulator/record/']),
     ('simulator/scenario/', ['core/base/', 'simulator/scenario/']),
@@ -21,7 +22,7 @@ ARROWS = [
     ('simulator/world/', ['core/base/', 'core/ports/', 'core/runtime/', 'simulator/record/',
                           'simulator/scenario/', 'simulator/models/', 'simulator/load/', 'simulator/faults/', 'simulator/world/']),
     ('simulator/live/', ['core/', 'simulator/record/', 'simulator/scenario/', 'simulator/load/', 'simulator/faults/', 'simulator/live/']),
-    ('simulator/cli/', ['core/', 'services/inventory/inventory', 'services/gateway/gateway.hpp',
+    ('simulator/cli/', ['core/', 'services/inventory/inventory', 'services/catalog/catalog', 'services/gateway/gateway.hpp',
                         'simulator/', 'reports/']),
     ('reports/', ['core/base/', 'simulator/record/', 'reports/']),
 ]
@@ -61,7 +62,7 @@ BANNED_EXEMPT = r'(^|/)(tests|bench)/|/(plants?|mutants?)\w*\.(cpp|hpp)$'
 LINES_MAX = 600
 # Every role has the same rooms.
 ROLE_SHAPE = ['README.md', '{role}.hpp', 'limits.hpp', 'api', 'app', 'tests']
-ROLES = ['inventory', 'gateway']
+ROLES = ['inventory', 'catalog', 'gateway']
 
 # Symbols that no object of services/ and core/runtime may need.  Asio's channels pull pthread_mutex.
 BANNED_SYMBOLS = (r'clock_gettime|gettimeofday|\btime$|chrono::_V2::\w+_clock::now|random_device|getrandom|getentropy'

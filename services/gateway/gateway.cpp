@@ -27,12 +27,8 @@ public:
 
     std::vector<HttpRoute> http_routes() override {
         std::vector<HttpRoute> routes;
-        for (const Forward& forward : forwards()) {
-            routes.push_back({std::string(forward.http_method), std::string(forward.pattern),
-                              [this, &forward](Context context, HttpRequest request) {
-                                  return serve(forward, std::move(context), std::move(request));
-                              }});
-        }
+        add(routes, inventory_forwards());
+        add(routes, catalog_forwards());
         routes.push_back({"GET", "/openapi.json", [](Context, HttpRequest) -> Task<HttpResponse> {
                               co_return HttpResponse(200, std::string(openapi_json));
                           }});
@@ -61,6 +57,15 @@ public:
     }
 
 private:
+    void add(std::vector<HttpRoute>& routes, const std::vector<Forward>& forwards) {
+        for (const Forward& forward : forwards) {
+            routes.push_back({std::string(forward.http_method), std::string(forward.pattern),
+                              [this, &forward](Context context, HttpRequest request) {
+                                  return serve(forward, std::move(context), std::move(request));
+                              }});
+        }
+    }
+
     Task<HttpResponse> serve(const Forward& forward, Context context, HttpRequest request) {
         if (!open_) {
             co_return problem(Error(ErrorKind::retryable, "stopping", "gateway is stopping"));
@@ -75,7 +80,7 @@ private:
             const auto merged = co_await ask_all(forward, *call, *shards);
             co_return answer_with(forward, merged);
         }
-        calls_[shards->front() - 1]->add();
+        if (forward.reach != Reach::products) { calls_[shards->front() - 1]->add(); }
         const RpcTarget target = call->target(shards->front());
         const auto answer = co_await environment_.rpc.call(std::move(call->context), target,
                                                            std::move(call->outgoing.message));

@@ -1,4 +1,5 @@
-// gateway: the public REST API; checks requests and forwards them to inventory.
+// gateway: the public REST API; checks requests and forwards them to inventory and
+// catalog.
 #pragma once
 #include <memory>
 

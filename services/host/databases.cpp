@@ -10,6 +10,7 @@
 
 #include "core/real/postgres/migrations.hpp"
 #include "core/real/sqlite/sqlite_database.hpp"
+#include "services/catalog/catalog.hpp"
 #include "services/host/shard_claim.hpp"
 
 namespace rushproof {
@@ -26,28 +27,50 @@ public:
     }
 };
 
-Result<std::unique_ptr<SqliteDatabase>> open_sqlite(const std::string& path) {
+struct Schema {
+    std::string_view role;
+    const std::vector<Migration>& migrations;
+};
+
+// Of the roles here.
+std::vector<Schema> schemas_of(const HostConfig& config) {
+    std::vector<Schema> schemas;
+    if (config.inventory) { schemas.push_back({"inventory", inventory::migrations()}); }
+    if (config.catalog) { schemas.push_back({"catalog", catalog::migrations()}); }
+    return schemas;
+}
+
+Result<std::unique_ptr<SqliteDatabase>> open_sqlite(const HostConfig& config) {
     SqliteOptions options;
-    options.path = path;
+    options.path = config.database_path;
     RP_TRY(auto database, SqliteDatabase::open(std::move(options)));
-    RP_CHECK(database->apply("inventory", inventory::migrations()));
+    for (const Schema& schema : schemas_of(config)) {
+        RP_CHECK(database->apply(schema.role, schema.migrations));
+    }
     RP_CHECK(database->apply("shard", shard_migrations()));
     return database;
 }
 
+Result<void> migrate_all(const HostConfig& config) {
+    for (const Schema& schema : schemas_of(config)) {
+        RP_CHECK(migrate_postgres(config.postgres.url, schema.role, schema.migrations));
+    }
+    return {};
+}
+
 // So that a process may start before its database, or while that recovers from a crash.
-Result<void> migrate_when_there(const std::string& url, Telemetry& telemetry, Duration wait) {
+Result<void> migrate_when_there(const HostConfig& config, Telemetry& telemetry, Duration wait) {
     using Clock = std::chrono::steady_clock;
     const auto give_up = Clock::now() + wait;
-    auto migrated = migrate_postgres(url, "inventory", inventory::migrations());
+    auto migrated = migrate_all(config);
     while (!migrated && migrated.error().kind() == ErrorKind::retryable && Clock::now() < give_up) {
         telemetry.log(LogLevel::warning, "waiting for the database",
                       {{"code", migrated.error().code()}});
         std::this_thread::sleep_for(retry_pause);
-        migrated = migrate_postgres(url, "inventory", inventory::migrations());
+        migrated = migrate_all(config);
     }
     RP_CHECK(migrated);
-    return migrate_postgres(url, "shard", shard_migrations());
+    return migrate_postgres(config.postgres.url, "shard", shard_migrations());
 }
 
 }  // namespace
@@ -55,12 +78,12 @@ Result<void> migrate_when_there(const std::string& url, Telemetry& telemetry, Du
 Result<std::unique_ptr<Databases>> Databases::open(const HostConfig& config, Telemetry& telemetry,
                                                    Duration wait) {
     std::unique_ptr<Databases> databases(new Databases(config, telemetry));
-    if (!config.inventory) {
+    if (!config.serves_calls()) {
         databases->shared_ = std::make_unique<NoDatabase>();
     } else if (config.postgres.url.empty()) {
-        RP_TRY(databases->shared_, open_sqlite(config.database_path));
+        RP_TRY(databases->shared_, open_sqlite(config));
     } else {
-        RP_CHECK(migrate_when_there(config.postgres.url, telemetry, wait));
+        RP_CHECK(migrate_when_there(config, telemetry, wait));
     }
     return databases;
 }

@@ -34,11 +34,14 @@ Result<inventory::Strategy> read_strategy(const Setting& setting) {
 Result<void> read_roles(const Setting& setting, HostConfig& config) {
     RP_TRY(const auto roles, read_list(setting));
     for (const std::string& role : roles) {
-        if (role != "gateway" && role != "inventory" && role != "all") {
-            return bad_setting(setting, "a list of roles out of gateway, inventory; or all");
+        const bool all = role == "all";
+        if (!all && role != "gateway" && role != "inventory" && role != "catalog") {
+            return bad_setting(setting,
+                               "a list of roles out of gateway, inventory, catalog; or all");
         }
-        config.gateway |= role != "inventory";
-        config.inventory |= role != "gateway";
+        config.gateway |= all || role == "gateway";
+        config.inventory |= all || role == "inventory";
+        config.catalog |= all || role == "catalog";
     }
     if (roles.empty()) { return bad_setting(setting, "at least one role, such as all"); }
     return {};
@@ -74,7 +77,7 @@ Result<void> read_rpc(const Settings& settings, HostConfig& config) {
     const Setting listen = settings.get("rpc-listen");
     if (listen.text.empty()) {
         if (config.gateway) { return {}; }
-        return bad_setting(listen, "where gateways reach this inventory, such as 127.0.0.1:9090");
+        return bad_setting(listen, "where others reach the roles here, such as 127.0.0.1:9090");
     }
     RP_TRY(const auto address, read_listen_address(listen));
     HttpServerOptions options = config.http;
@@ -89,8 +92,9 @@ Result<void> read_rpc(const Settings& settings, HostConfig& config) {
 Result<void> read_grpc(const Settings& settings, HostConfig& config) {
     const Setting listen = settings.get("grpc-listen");
     if (listen.text.empty()) { return {}; }
-    if (!config.inventory) {
-        return bad_setting(listen, "nothing, because no role here answers gRPC; inventory does");
+    if (!config.serves_calls()) {
+        return bad_setting(listen,
+                           "nothing, because no role here answers gRPC; inventory and catalog do");
     }
     RP_TRY(const auto address, read_listen_address(listen));
     GrpcServerOptions options;
@@ -135,11 +139,25 @@ Result<void> read_inventory_urls(const Settings& settings, HostConfig& config) {
     return {};
 }
 
+Result<void> read_catalog_urls(const Settings& settings, HostConfig& config) {
+    const Setting setting = settings.get("catalog-url");
+    RP_TRY(const auto urls, read_list(setting));
+    for (const std::string& url : urls) {
+        auto endpoint = HttpEndpoint::parse(url);
+        if (!endpoint) { return bad_setting(setting, "URLs such as http://127.0.0.1:9090"); }
+        config.catalog_urls.push_back(*std::move(endpoint));
+    }
+    if (config.catalog && !urls.empty()) {
+        return bad_setting(setting, "nothing, because catalog is among the roles here");
+    }
+    return {};
+}
+
 Result<void> read_shard(const Settings& settings, HostConfig& config) {
     const Setting setting = settings.get("shard");
     const auto shard = parse_shard(setting.text);
     if (!shard) { return bad_setting(setting, "a number and how many there are, such as 2/3"); }
-    if (shard->count > 1 && (config.gateway || !config.inventory)) {
+    if (shard->count > 1 && (config.gateway || config.catalog || !config.inventory)) {
         return bad_setting(setting,
                            "1/1, because only a process with --role inventory alone keeps "
                            "one shard of several");
@@ -188,14 +206,16 @@ Result<void> read_database(const Settings& settings, HostConfig& config) {
 
 const std::vector<SettingInfo>& known_settings() {
     static const std::vector<SettingInfo> settings{
-        {"role", "all", "What to be: gateway, inventory, a list of them, or all"},
+        {"role", "all", "What to be: gateway, inventory, catalog, a list of them, or all"},
         {"listen", "127.0.0.1:8080", "Where to answer HTTP (API_PORT sets the port alone)"},
         {"rpc-listen", "", "Where to answer other processes' calls; empty: nowhere"},
         {"grpc-listen", "", "Where to answer clients' gRPC calls, such as 127.0.0.1:50051"},
         {"inventory-url", "",
          "Where inventory answers calls, when it runs in other processes; ; between its shards"},
+        {"catalog-url", "",
+         "Where catalog answers calls, when it runs in other processes; empty: no products"},
         {"database", "sqlite:rushproof.db",
-         "Where inventory keeps its data: sqlite:PATH or postgresql://user@host/name"},
+         "Where the roles here keep their data: sqlite:PATH or postgresql://user@host/name"},
         {"database-replica", "", "A PostgreSQL replica for reads; empty: the database itself"},
         {"database-connections", "16", "Connections to PostgreSQL, and as many to the replica"},
         {"shard", "1/1",
@@ -222,6 +242,7 @@ const std::vector<SettingInfo>& known_settings() {
 Result<HostConfig> read_migrate_config(const Settings& settings) {
     HostConfig config;
     config.inventory = true;
+    config.catalog = true;
     RP_CHECK(read_database(settings, config));
     return config;
 }
@@ -236,6 +257,7 @@ Result<HostConfig> read_config(const Settings& settings) {
     RP_CHECK(read_rpc(settings, config));
     RP_CHECK(read_grpc(settings, config));
     RP_CHECK(read_inventory_urls(settings, config));
+    RP_CHECK(read_catalog_urls(settings, config));
     RP_CHECK(read_database(settings, config));
     RP_CHECK(read_shard(settings, config));
     inventory::Options& inventory = config.inventory_options;

@@ -18,14 +18,20 @@ namespace rushproof {
 struct HostConfig {
     bool gateway = false;
     bool inventory = false;
+    bool catalog = false;
     HttpServerOptions http;
     std::optional<HttpServerOptions> rpc;   // where other processes call our roles
     std::optional<GrpcServerOptions> grpc;  // where clients call our roles by gRPC
     // Whom to call when inventory is not among our roles, by shard.
     std::vector<std::vector<HttpEndpoint>> inventory_urls;
+    // The same of catalog; nobody: products are unavailable.
+    std::vector<HttpEndpoint> catalog_urls;
     std::string database_path;  // of SQLite, unless postgres has a URL
     PostgresOptions postgres;   // connections_max is for the whole process
     inventory::Options inventory_options;
+    // A role that other processes call, and that keeps data.
+    bool serves_calls() const { return inventory || catalog; }
+
     std::size_t threads = 1;
     std::optional<int> ready_fd;
     LogLevel log_level = LogLevel::info;

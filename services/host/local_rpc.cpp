@@ -1,5 +1,6 @@
 #include "services/host/local_rpc.hpp"
 
+#include <algorithm>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -30,6 +31,14 @@ Task<Result<std::string>> LocalRpc::call(Context context, RpcTarget target, std:
     auto answer = instance.router->answer(std::move(context), target.method, std::move(request));
     if (instance.executor == own_) { return answer; }
     return on_other_core(instance.executor, std::move(answer));
+}
+
+Task<Result<std::string>> RoleRpc::call(Context context, RpcTarget target, std::string request) {
+    const std::string_view role = target.method.substr(0, target.method.find('.'));
+    const bool is_local =
+        std::find(local_roles_.begin(), local_roles_.end(), role) != local_roles_.end();
+    Rpc& rpc = is_local ? static_cast<Rpc&>(local_) : *remote_;
+    return rpc.call(std::move(context), target, std::move(request));
 }
 
 }  // namespace rushproof

@@ -1,7 +1,9 @@
 // Calls between roles of one process.
 #pragma once
 #include <boost/asio/any_io_executor.hpp>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/ports/rpc.hpp"
@@ -26,6 +28,22 @@ public:
 private:
     asio::any_io_executor own_;
     const std::vector<LocalInstance>& instances_;
+};
+
+// Calls to roles wherever they are: the instances of this process answer for the roles that they
+// have, `remote` for all others.
+class RoleRpc final : public Rpc {
+public:
+    RoleRpc(LocalRpc local, std::unique_ptr<Rpc> remote, std::vector<std::string> local_roles)
+        : local_(std::move(local)),
+          remote_(std::move(remote)),
+          local_roles_(std::move(local_roles)) {}
+    Task<Result<std::string>> call(Context context, RpcTarget target, std::string request) override;
+
+private:
+    LocalRpc local_;
+    std::unique_ptr<Rpc> remote_;
+    std::vector<std::string> local_roles_;
 };
 
 }  // namespace rushproof

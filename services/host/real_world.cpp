@@ -21,6 +21,7 @@
 #include "core/real/telemetry/real_telemetry.hpp"
 #include "core/runtime/http_router.hpp"
 #include "core/runtime/rpc_router.hpp"
+#include "services/catalog/catalog.hpp"
 #include "services/gateway/gateway.hpp"
 #include "services/host/databases.hpp"
 #include "services/host/health.hpp"
@@ -112,13 +113,19 @@ void RealWorld::add_core(asio::io_context& context) {
     };
     Database& database = databases_->add_core(context.get_executor());
     auto world = std::make_unique<Core>(context, database, telemetry_, rpc);
+    const auto shards = config_.inventory
+                            ? std::uint32_t{1}
+                            : static_cast<std::uint32_t>(config_.inventory_urls.size());
     if (config_.gateway) {
         gateway::Options options;
         options.request_timeout = config_.http.request_timeout;
-        if (!config_.inventory) {
-            options.shards = static_cast<std::uint32_t>(config_.inventory_urls.size());
-        }
+        options.shards = shards;
         world->add(gateway::make_gateway(world->environment, options));
+    }
+    if (config_.catalog) {
+        catalog::Options options;
+        options.shards = shards;
+        world->add(catalog::make_catalog(world->environment, options));
     }
     if (config_.inventory) {
         world->add(inventory::make_inventory(world->environment, config_.inventory_options));
@@ -130,13 +137,18 @@ void RealWorld::add_core(asio::io_context& context) {
 
 std::unique_ptr<Rpc> RealWorld::make_rpc(const asio::any_io_executor& executor,
                                          Clock& clock) const {
-    if (config_.inventory) { return std::make_unique<LocalRpc>(executor, instances_); }
     std::map<std::string, std::vector<HttpEndpoint>> remote;
     for (const auto& shard : config_.inventory_urls) {
         const std::string group = remote.empty() ? "" : "/" + std::to_string(remote.size() + 1);
         remote["inventory" + group] = shard;
     }
-    return std::make_unique<HttpRpc>(executor, clock, remote);
+    remote["catalog"] = config_.catalog_urls;
+    std::vector<std::string> local;
+    if (config_.catalog) { local.emplace_back("catalog"); }
+    if (config_.inventory) { local.emplace_back("inventory"); }
+    return std::make_unique<RoleRpc>(LocalRpc(executor, instances_),
+                                     std::make_unique<HttpRpc>(executor, clock, remote),
+                                     std::move(local));
 }
 
 Result<void> RealWorld::listen() {

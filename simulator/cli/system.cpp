@@ -1,6 +1,11 @@
 #include "simulator/cli/system.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "core/base/assert.hpp"
+#include "services/catalog/catalog.hpp"
+#include "services/catalog/catalog_model.hpp"
 #include "services/gateway/gateway.hpp"
 #include "services/inventory/inventory.hpp"
 #include "services/inventory/inventory_model.hpp"
@@ -38,8 +43,14 @@ SimulatedSystem system_of(const Scenario& scenario) {
 
     SimulatedSystem system;
     system.schema = inventory::model_schema();
+    ModelSchema catalogs = catalog::model_schema();
+    std::ranges::move(catalogs.tables, std::back_inserter(system.schema.tables));
+    std::ranges::move(catalogs.statements, std::back_inserter(system.schema.statements));
     system.roles.push_back({"inventory", spec.inventories, [inventory_options](Environment& world) {
                                 return inventory::make_inventory(world, inventory_options);
+                            }});
+    system.roles.push_back({"catalog", 1, [](Environment& world) {
+                                return catalog::make_catalog(world, catalog::Options());
                             }});
     system.roles.push_back({"gateway", spec.gateways, [gateway_options](Environment& world) {
                                 return gateway::make_gateway(world, gateway_options);

@@ -21,6 +21,8 @@ TEST(Problem, MapsErrorsToStatuses) {
         {ErrorKind::permanent, "insufficient-stock", 409},
         {ErrorKind::permanent, "conflict", 409},
         {ErrorKind::permanent, "not-held", 409},
+        {ErrorKind::permanent, "precondition-failed", 412},
+        {ErrorKind::permanent, "precondition-required", 428},
         {ErrorKind::permanent, "invalid", 422},
         {ErrorKind::permanent, "key-reused", 422},
         {ErrorKind::permanent, "statement-failed", 500},

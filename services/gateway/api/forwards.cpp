@@ -14,6 +14,8 @@ namespace {
 
 namespace wire = ::inventory::v1;
 
+constexpr std::string_view inventory = "inventory";
+
 // --- requests ---
 
 Result<Outgoing> read_reserve(const HttpRequest& request) {
@@ -104,17 +106,6 @@ std::string_view word_of(wire::State state) {
     }
 }
 
-// 0 when the query does not have it.
-Result<std::int64_t> query_number(const HttpRequest& request, std::string_view name) {
-    const std::string_view text = request.query(name);
-    if (text.empty()) { return 0; }
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error == std::errc() && end == text.data() + text.size() && number >= 0) { return number; }
-    return failure(ErrorKind::permanent, "malformed",
-                   std::string(name) + " must be a non-negative integer");
-}
-
 Result<Outgoing> read_ledger_page(const HttpRequest& request) {
     const std::string sku(request.parameter("sku"));
     wire::LedgerRequest message;
@@ -157,11 +148,6 @@ Result<Outgoing> read_stock_page(const HttpRequest& request) {
 
 // --- answers ---
 
-HttpResponse unreadable() {
-    return problem(
-        Error(ErrorKind::unknown_outcome, "malformed-answer", "inventory's answer is unreadable"));
-}
-
 std::string time(std::int64_t microseconds) {
     return to_rfc3339(WallTime(std::chrono::microseconds(microseconds)));
 }
@@ -189,16 +175,8 @@ void write_reservation(JsonWriter& json, const wire::Reservation& reservation) {
     json.end_object();
 }
 
-HttpResponse write_reservation(int status, const std::string& answer) {
-    wire::Reservation reservation;
-    if (!reservation.ParseFromString(answer)) { return unreadable(); }
-    JsonWriter json;
-    write_reservation(json, reservation);
-    return HttpResponse(status, std::move(json).text());
-}
-
-HttpResponse write_made(const std::string& answer) { return write_reservation(201, answer); }
-HttpResponse write_found(const std::string& answer) { return write_reservation(200, answer); }
+HttpResponse write_made(const std::string& answer) { return reservation_response(201, answer); }
+HttpResponse write_found(const std::string& answer) { return reservation_response(200, answer); }
 
 void write_stock(JsonWriter& json, const wire::Stock& stock) {
     json.begin_object();
@@ -213,41 +191,28 @@ void write_stock(JsonWriter& json, const wire::Stock& stock) {
 
 HttpResponse write_stock(const std::string& answer) {
     wire::Stock stock;
-    if (!stock.ParseFromString(answer)) { return unreadable(); }
+    if (!stock.ParseFromString(answer)) { return unreadable(inventory); }
     JsonWriter json;
     write_stock(json, stock);
     return HttpResponse(200, std::move(json).text());
 }
 
-// {"items": [...], "next": where the next page begins, if there may be one}
-template <class Page, class Write>
-HttpResponse write_page(const std::string& answer, Write write) {
-    Page page;
-    if (!page.ParseFromString(answer)) { return unreadable(); }
-    JsonWriter json;
-    json.begin_object();
-    json.begin_array("items");
-    for (const auto& item : page.items()) { write(json, item); }
-    json.end_array();
-    if (!page.next().empty()) { json.member("next", page.next()); }
-    json.end_object();
-    return HttpResponse(200, std::move(json).text());
-}
-
 HttpResponse write_reservations(const std::string& answer) {
-    return write_page<wire::Reservations>(
-        answer,
-        [](JsonWriter& json, const wire::Reservation& item) { write_reservation(json, item); });
+    wire::Reservations page;
+    if (!page.ParseFromString(answer)) { return unreadable(inventory); }
+    return write_page(page,
+                      [](JsonWriter& json, const auto& item) { write_reservation(json, item); });
 }
 
 HttpResponse write_stocks(const std::string& answer) {
-    return write_page<wire::Stocks>(
-        answer, [](JsonWriter& json, const wire::Stock& item) { write_stock(json, item); });
+    wire::Stocks page;
+    if (!page.ParseFromString(answer)) { return unreadable(inventory); }
+    return write_page(page, [](JsonWriter& json, const auto& item) { write_stock(json, item); });
 }
 
 HttpResponse write_ledger(const std::string& answer) {
     wire::Ledger ledger;
-    if (!ledger.ParseFromString(answer)) { return unreadable(); }
+    if (!ledger.ParseFromString(answer)) { return unreadable(inventory); }
     JsonWriter json;
     json.begin_object();
     json.begin_array("entries");
@@ -272,12 +237,32 @@ HttpResponse write_ledger(const std::string& answer) {
     return HttpResponse(200, std::move(json).text());
 }
 
-constexpr bool with_key = true;
-constexpr bool without_key = false;
-
 }  // namespace
 
-const std::vector<Forward>& forwards() {
+Result<std::int64_t> query_number(const HttpRequest& request, std::string_view name) {
+    const std::string_view text = request.query(name);
+    if (text.empty()) { return 0; }
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error == std::errc() && end == text.data() + text.size() && number >= 0) { return number; }
+    return failure(ErrorKind::permanent, "malformed",
+                   std::string(name) + " must be a non-negative integer");
+}
+
+HttpResponse reservation_response(int status, const std::string& answer) {
+    wire::Reservation reservation;
+    if (!reservation.ParseFromString(answer)) { return unreadable(inventory); }
+    JsonWriter json;
+    write_reservation(json, reservation);
+    return HttpResponse(status, std::move(json).text());
+}
+
+HttpResponse unreadable(std::string_view role) {
+    return problem(Error(ErrorKind::unknown_outcome, "malformed-answer",
+                         std::string(role) + "'s answer is unreadable"));
+}
+
+const std::vector<Forward>& inventory_forwards() {
     static const std::vector<Forward> table{
         {"POST", "/api/v1/reservations", "inventory.v1.Inventory/Reserve", &read_reserve,
          &write_made, with_key},

@@ -1,4 +1,4 @@
-// The one use case of gateway: pass a request on to inventory, with less time than is left here.
+// The one use case of gateway: pass a request on to its role, with less time than is left here.
 #pragma once
 #include <string>
 #include <string_view>
@@ -19,7 +19,7 @@ struct Call {
     Outgoing outgoing;
 };
 
-// What to ask inventory, or what is wrong with the request.
+// What to ask the role, or what is wrong with the request.
 Result<Call> call_for(const Forward& forward, const Options& options, MonotonicTime now,
                       Context context, const HttpRequest& request);
 

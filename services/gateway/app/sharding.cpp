@@ -105,6 +105,7 @@ Result<std::vector<std::uint32_t>> shards_for(const Forward& forward, const Outg
             return std::vector{shard_of_key(request.sku(), shards)};
         }
         case Reach::stocks: return all_of(shards);
+        case Reach::products: return std::vector<std::uint32_t>{1};
     }
     return all_of(shards);
 }

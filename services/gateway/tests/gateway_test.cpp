@@ -9,7 +9,9 @@
 #include <boost/json/serialize.hpp>
 #include <set>
 
+#include "core/protocol/catalog.pb.h"
 #include "core/protocol/inventory.pb.h"
+#include "core/runtime/context_text.hpp"
 #include "core/runtime/http_router.hpp"
 #include "core/runtime/tests/fake_environment.hpp"
 
@@ -90,6 +92,20 @@ protected:
         message.set_held(4);
         message.set_sold(1);
         message.set_version(7);
+        return message.SerializeAsString();
+    }
+    static std::string product() {
+        ::catalog::v1::Product message;
+        message.set_id("p");
+        message.set_description("d");
+        message.set_category("c");
+        message.set_version(1);
+        return message.SerializeAsString();
+    }
+    static std::string products() {
+        ::catalog::v1::Products message;
+        message.add_items()->ParseFromString(product());
+        message.set_next("p");
         return message.SerializeAsString();
     }
     static std::string ledger() {
@@ -346,14 +362,25 @@ protected:
             EXPECT_EQ(type == "integer", found.is_int64()) << member;
             EXPECT_EQ(type == "string", found.is_string()) << member;
             EXPECT_EQ(type == "array", found.is_array()) << member;
+            EXPECT_EQ(type == "object", found.is_object()) << member;
         }
     }
 };
 
+// "#/paths/~1products~1%7Bid%7D"
+const json::value& referred(const json::value& document, const json::value& reference) {
+    const std::string pointer = *percent_decoded(std::string_view(reference.as_string()).substr(1));
+    return document.at_pointer(pointer);
+}
+
 TEST_F(OpenApi, DescribesExactlyTheRoutesThatAreServed) {
     std::set<std::string> described;
+    const json::value document(document_);
     for (const auto& [path, item] : document_.at("paths").as_object()) {
-        for (const auto& [method, operation] : item.as_object()) {
+        const json::value* reference = item.as_object().if_contains("$ref");
+        const json::value& operations =
+            reference == nullptr ? item : referred(document, *reference);
+        for (const auto& [method, operation] : operations.as_object()) {
             if (method == "parameters") { continue; }
             std::string upper(method);
             for (char& c : upper) { c = static_cast<char>(c - 'a' + 'A'); }
@@ -385,6 +412,12 @@ TEST_F(OpenApi, RealAnswersHaveTheDescribedMembers) {
     for (const json::value& entry : page.at("entries").as_array()) {
         expect_matches(entry, "LedgerEntry");
     }
+    answer_ = product();
+    const json::value found = json::parse(send("GET", "/products/p").body);
+    expect_matches(found, "Product");
+    expect_matches(found.at("price"), "Price");
+    answer_ = products();
+    expect_matches(json::parse(send("GET", "/products").body), "Products");
     answer_ = failure(ErrorKind::permanent, "not-found", "no such SKU");
     expect_matches(json::parse(send("GET", "/api/v1/stock/SKU-1").body), "Problem");
     expect_matches(json::parse(reserve("{}").body), "Problem");

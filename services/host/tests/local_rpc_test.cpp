@@ -62,5 +62,38 @@ TEST(LocalRpc, RunsCallsWhereTheInstanceLives) {
     EXPECT_EQ(all.size(), 2u);
 }
 
+class NoRpc final : public Rpc {
+public:
+    Task<Result<std::string>> call(Context, RpcTarget target, std::string) override {
+        co_return std::string(target.method) + " is elsewhere";
+    }
+};
+
+TEST(RoleRpc, AsksOtherProcessesForRolesThatAreNotHere) {
+    RealTelemetry telemetry(LogLevel::error);
+    Cores cores(1);
+    RpcRouter router(telemetry);
+    router.add({{"inventory.v1.Inventory/Where", where}});
+    const std::vector<LocalInstance> instances{{cores[0].get_executor(), &router}};
+    RoleRpc rpc(LocalRpc(cores[0].get_executor(), instances), std::make_unique<NoRpc>(),
+                {"inventory"});
+    std::vector<std::string> answers;
+    auto caller = [&]() -> Task<void> {
+        for (const char* method : {"inventory.v1.Inventory/Where", "catalog.v1.Catalog/Get"}) {
+            const RpcTarget target{method, "a"};
+            const auto answer = co_await rpc.call(Context(MonotonicTime::max()), target, "");
+            answers.push_back(answer.value());
+        }
+    };
+    asio::co_spawn(cores[0], caller(), [&](std::exception_ptr failed) {
+        cores.stop();
+        if (failed) { std::rethrow_exception(failed); }
+    });
+    cores.run();
+    ASSERT_EQ(answers.size(), 2u);
+    EXPECT_NE(answers[0], "inventory.v1.Inventory/Where is elsewhere");
+    EXPECT_EQ(answers[1], "catalog.v1.Catalog/Get is elsewhere");
+}
+
 }  // namespace
 }  // namespace rushproof

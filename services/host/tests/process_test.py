@@ -61,6 +61,14 @@ def ask(connection, method, path, body=None, **headers):
     return answer.status, parsed, answer.getheader('connection') == 'close'
 
 
+def field_of(connection, name, method, path, body=None, **headers):
+    """A field of the answer."""
+    connection.request(method, path, json.dumps(body), {key.replace('_', '-'): value for key, value in headers.items()})
+    answer = connection.getresponse()
+    answer.read()
+    return answer.getheader(name)
+
+
 class HostTest(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -181,6 +189,112 @@ class HostTest(unittest.TestCase):
                                            f'--shard={shard}', f'--database=sqlite:{self.folder}/shard-1.db')
             self.assertEqual(code, 1)
             self.assertIn(f'the database is shard 1/2, not {shard}', complaint)
+
+    def test_products(self):
+        process = self.start(self.database)
+        connection = self.connect(process)
+        wish = {'sku': 'MUG-1', 'name': 'Mug', 'category': 'kitchen', 'price': {'minor_units': 1250, 'currency': 'EUR'}}
+        status, mug, _ = ask(connection, 'POST', '/products', wish, Idempotency_Key='k')
+        self.assertEqual(status, 201, mug)
+        path = f'/products/{mug["id"]}'
+        self.assertEqual(field_of(connection, 'Location', 'POST', '/products', wish, Idempotency_Key='k'), path)
+        self.assertEqual(ask(connection, 'GET', path)[:2], (200, mug))
+        self.assertEqual(field_of(connection, 'ETag', 'GET', path), '"1"')
+        self.assertEqual(ask(connection, 'PATCH', path, {'name': 'Cup'})[0], 428)
+        status, cup, _ = ask(connection, 'PATCH', path, {'name': 'Cup'}, If_Match='"1"')
+        self.assertEqual((status, cup['name'], cup['version']), (200, 'Cup', 2))
+        self.assertEqual(ask(connection, 'PATCH', path, {'name': 'Bowl'}, If_Match='"1"')[0], 412)
+        self.assertEqual(ask(connection, 'GET', '/products?category=kitchen')[1], {'items': [cup]})
+        self.assertEqual(ask(connection, 'GET', '/api/v1/products?category=garden')[1], {'items': []})
+        self.assertEqual(ask(connection, 'POST', path + '/reserve', {'quantity': 1}, Idempotency_Key='r')[0], 409)
+        self.assertEqual(ask(connection, 'PUT', '/api/v1/stock/MUG-1', {'on_hand': 3})[0], 200)
+        status, held, _ = ask(connection, 'POST', path + '/reserve', {'quantity': 2}, Idempotency_Key='r')
+        self.assertEqual((status, held['state']), (200, 'held'))
+        status, refused, _ = ask(connection, 'DELETE', path)
+        self.assertEqual((status, refused['code']), (409, 'conflict'))
+        self.assertEqual(ask(connection, 'POST', f'/api/v1/reservations/{held["id"]}/release')[0], 200)
+        for _ in range(2):
+            self.assertEqual(ask(connection, 'DELETE', path)[:2], (204, ''))
+        self.assertEqual(ask(connection, 'GET', path)[0], 404)
+        self.assertEqual(ask(connection, 'GET', '/api/v1/stock/MUG-1')[1]['on_hand'], 0)
+
+    def test_a_killed_process_loses_no_product_that_it_acknowledged(self):
+        process = self.start(self.database, '--threads=2')
+        made, killed = {}, threading.Event()
+
+        def create(client):
+            connection = process.connect()
+            count = 0
+            while True:
+                count += 1
+                sku = f'S-{client}-{count}'
+                wish = {'sku': sku, 'name': 'thing', 'price': {'minor_units': 1, 'currency': 'EUR'}}
+                try:
+                    status, product, _ = ask(connection, 'POST', '/products', wish, Idempotency_Key=sku)
+                    if status != 201:
+                        return
+                    made[product['id']] = product
+                    path = f'/products/{product["id"]}'
+                    if count % 3 == 1:
+                        status, product, _ = ask(connection, 'PATCH', path, {'name': 'other'}, If_Match='"1"')
+                        if status == 200:
+                            made[product['id']] = product
+                    if count % 3 == 2:
+                        made.pop(product['id'])
+                        if ask(connection, 'DELETE', path)[0] == 204:
+                            made[product['id']] = None
+                except (OSError, http.client.HTTPException):
+                    return
+                finally:
+                    if len(made) >= 100:
+                        killed.set()
+
+        clients = [threading.Thread(target=create, args=(i,)) for i in range(8)]
+        for client in clients:
+            client.start()
+        self.assertTrue(killed.wait(PATIENCE), 'the server answers too slowly')
+        process.signal(signal.SIGKILL)
+        for client in clients:
+            client.join()
+        process.end()
+        connection = self.connect(self.start(self.database))
+        for product_id, product in made.items():
+            status, found, _ = ask(connection, 'GET', f'/products/{product_id}')
+            if product is None:
+                self.assertEqual(status, 404)
+            else:
+                # A patch whose answer was lost may have been applied.
+                self.assertEqual(status, 200)
+                self.assertIn(found['version'], (product['version'], product['version'] + 1))
+                self.assertEqual(found['sku'], product['sku'])
+        listed, after = 0, ''
+        while True:
+            page = ask(connection, 'GET', f'/products?limit=1000&after={after}')[1]
+            listed += len(page['items'])
+            after = page.get('next')
+            if not after:
+                break
+        self.assertGreaterEqual(listed, sum(product is not None for product in made.values()))
+
+    def test_catalog_in_a_process_of_its_own(self):
+        inventory = self.start('--role=inventory', '--rpc-listen=127.0.0.1:0', self.database)
+        catalog = self.start('--role=catalog', '--rpc-listen=127.0.0.1:0', f'--inventory-url=http://{inventory.rpc}',
+                             f'--database=sqlite:{self.folder}/catalog.db')
+        gateway = self.start('--role=gateway', f'--inventory-url=http://{inventory.rpc}',
+                             f'--catalog-url=http://{catalog.rpc}', '--request-timeout=2s')
+        connection = self.connect(gateway)
+        wish = {'sku': 'MUG-1', 'name': 'Mug', 'price': {'minor_units': 1, 'currency': 'EUR'}}
+        status, mug, _ = ask(connection, 'POST', '/products', wish, Idempotency_Key='k')
+        self.assertEqual(status, 201, mug)
+        self.assertEqual(ask(connection, 'PUT', '/api/v1/stock/MUG-1', {'on_hand': 1})[0], 200)
+        path = f'/products/{mug["id"]}'
+        status, held, _ = ask(connection, 'POST', path + '/reserve', {'quantity': 1}, Idempotency_Key='r', X_Owner='me')
+        self.assertEqual((status, held['owner']), (200, 'me'))
+        inventory.kill()
+        self.assertEqual(ask(connection, 'GET', path)[0], 200)
+        self.assertIn(ask(connection, 'DELETE', path)[0], (503, 504))
+        catalog.kill()
+        self.assertEqual(ask(connection, 'GET', path)[0], 503)
 
     def test_a_thread_per_core_shares_the_database(self):
         process = self.start(self.database, '--threads=2')

@@ -1,0 +1,10 @@
+// catalog's tables and statements for the simulated database; linked only into the simulator and
+// tests.
+#pragma once
+#include "core/ports/model_transaction.hpp"
+
+namespace rushproof::catalog {
+
+ModelSchema model_schema();
+
+}  // namespace rushproof::catalog
