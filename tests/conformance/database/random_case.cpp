@@ -101,6 +101,27 @@ constexpr const char* serializable_statements[] = {
     "move_reservation ann r%n %s",
 };
 
+constexpr const char* one_writer_statements[] = {
+    "read %s",
+    "read_all",
+    "total",
+    "read_at_least %n",
+    "set %s %n",
+    "take %s %n",
+    "take %s %n",
+    "add_all %n",
+    "put D %n",
+    "put %s %n",
+    "put_or_nothing %s %n",
+    "remove %s",
+    "append %s %n",
+    "read_ledger",
+    "ledger_of %s",
+    "reserve ann r%n %s 1",
+    "move_reservation ann r%n %s",
+    "reservations_of %s",
+};
+
 std::span<const char* const> statements_of(Mix mix) {
     switch (mix) {
         case Mix::rows: return row_statements;
@@ -108,6 +129,7 @@ std::span<const char* const> statements_of(Mix mix) {
         case Mix::snapshots: return row_statements;
         case Mix::locks: return lock_statements;
         case Mix::serializable: return serializable_statements;
+        case Mix::one_writer: return one_writer_statements;
     }
     return {};
 }
@@ -183,6 +205,7 @@ private:
         if (mix_ == Mix::serializable) {
             return kind == 0 ? "begin serializable read_only" : "begin serializable";
         }
+        if (mix_ == Mix::one_writer && kind < 2) { return "begin read_only"; }
         if (mix_ == Mix::snapshots && kind < 6) { return "begin repeatable_read"; }
         // A statement on its own cannot be LOCK TABLE.
         if (kind < 6 || mix_ == Mix::locks) { return "begin"; }
@@ -221,6 +244,7 @@ std::string to_text(Mix mix) {
         case Mix::snapshots: return "snapshots";
         case Mix::locks: return "locks";
         case Mix::serializable: return "serializable";
+        case Mix::one_writer: return "one_writer";
     }
     return {};
 }

@@ -7,7 +7,8 @@
 namespace rushproof::conformance {
 
 // What a random case is made of.
-enum class Mix : std::uint8_t { rows, row_locks, snapshots, locks, serializable };
+enum class Mix : std::uint8_t { rows, row_locks, snapshots, locks, serializable, one_writer };
+// Of PostgreSQL.
 constexpr Mix mixes[] = {Mix::rows, Mix::row_locks, Mix::snapshots, Mix::locks, Mix::serializable};
 std::string to_text(Mix mix);
 

@@ -22,22 +22,23 @@ INSERT INTO stock VALUES ('A', 10), ('B', 10), ('C', 10);
 inline constexpr Statement read{"read", "SELECT sku, available FROM stock WHERE sku = $1", {}};
 inline constexpr Statement read_all{
     "read_all", "SELECT sku, available FROM stock ORDER BY sku", {}};
-inline constexpr Statement lock{
-    "lock", "SELECT sku, available FROM stock WHERE sku = $1 FOR UPDATE", {}};
+inline constexpr Statement lock{"lock",
+                                "SELECT sku, available FROM stock WHERE sku = $1 FOR UPDATE",
+                                "SELECT sku, available FROM stock WHERE sku = $1"};
 inline constexpr Statement lock_no_wait{
-    "lock_no_wait", "SELECT sku, available FROM stock WHERE sku = $1 FOR UPDATE NOWAIT", {}};
+    "lock_no_wait", "SELECT sku, available FROM stock WHERE sku = $1 FOR UPDATE NOWAIT",
+    "SELECT sku, available FROM stock WHERE sku = $1"};
 inline constexpr Statement lock_at_least{
     "lock_at_least",
     "SELECT sku, available FROM stock WHERE available >= $1 ORDER BY sku FOR UPDATE",
-    {}};
+    "SELECT sku, available FROM stock WHERE available >= $1 ORDER BY sku"};
 inline constexpr Statement lock_first_at_least{
     "lock_first_at_least",
     "SELECT sku, available FROM stock WHERE available >= $1 ORDER BY sku LIMIT 1 FOR UPDATE",
-    {}};
+    "SELECT sku, available FROM stock WHERE available >= $1 ORDER BY sku LIMIT 1"};
 inline constexpr Statement lock_free{
-    "lock_free",
-    "SELECT sku, available FROM stock ORDER BY sku LIMIT $1 FOR UPDATE SKIP LOCKED",
-    {}};
+    "lock_free", "SELECT sku, available FROM stock ORDER BY sku LIMIT $1 FOR UPDATE SKIP LOCKED",
+    "SELECT sku, available FROM stock ORDER BY sku LIMIT $1"};
 inline constexpr Statement set{
     "set", "UPDATE stock SET available = $2 WHERE sku = $1 RETURNING sku, available", {}};
 inline constexpr Statement take{"take",
@@ -76,36 +77,41 @@ inline constexpr Statement move_reservation{
 
 inline constexpr Statement read_at_least{
     "read_at_least", "SELECT sku, available FROM stock WHERE available >= $1 ORDER BY sku", {}};
-inline constexpr Statement total{"total", "SELECT sum(available)::bigint FROM stock", {}};
+inline constexpr Statement total{"total", "SELECT sum(available)::bigint FROM stock",
+                                 "SELECT sum(available) FROM stock"};
 inline constexpr Statement ledger_of{
     "ledger_of", "SELECT number, sku, change FROM ledger WHERE sku = $1 ORDER BY number", {}};
 inline constexpr Statement next_number{
     "next_number", "SELECT nextval(pg_get_serial_sequence('ledger', 'number'))", {}};
 
-inline constexpr Statement share{
-    "share", "SELECT sku, available FROM stock WHERE sku = $1 FOR SHARE", {}};
+inline constexpr Statement share{"share",
+                                 "SELECT sku, available FROM stock WHERE sku = $1 FOR SHARE",
+                                 "SELECT sku, available FROM stock WHERE sku = $1"};
 inline constexpr Statement key_share{
-    "key_share", "SELECT sku, available FROM stock WHERE sku = $1 FOR KEY SHARE", {}};
+    "key_share", "SELECT sku, available FROM stock WHERE sku = $1 FOR KEY SHARE",
+    "SELECT sku, available FROM stock WHERE sku = $1"};
 inline constexpr Statement no_key_update{
-    "no_key_update", "SELECT sku, available FROM stock WHERE sku = $1 FOR NO KEY UPDATE", {}};
+    "no_key_update", "SELECT sku, available FROM stock WHERE sku = $1 FOR NO KEY UPDATE",
+    "SELECT sku, available FROM stock WHERE sku = $1"};
 inline constexpr Statement share_no_wait{
-    "share_no_wait", "SELECT sku, available FROM stock WHERE sku = $1 FOR SHARE NOWAIT", {}};
+    "share_no_wait", "SELECT sku, available FROM stock WHERE sku = $1 FOR SHARE NOWAIT",
+    "SELECT sku, available FROM stock WHERE sku = $1"};
 inline constexpr Statement key_share_no_wait{
-    "key_share_no_wait",
-    "SELECT sku, available FROM stock WHERE sku = $1 FOR KEY SHARE NOWAIT",
-    {}};
+    "key_share_no_wait", "SELECT sku, available FROM stock WHERE sku = $1 FOR KEY SHARE NOWAIT",
+    "SELECT sku, available FROM stock WHERE sku = $1"};
 inline constexpr Statement share_free{
-    "share_free",
-    "SELECT sku, available FROM stock ORDER BY sku LIMIT $1 FOR SHARE SKIP LOCKED",
-    {}};
+    "share_free", "SELECT sku, available FROM stock ORDER BY sku LIMIT $1 FOR SHARE SKIP LOCKED",
+    "SELECT sku, available FROM stock ORDER BY sku LIMIT $1"};
 inline constexpr Statement no_key_update_free{
     "no_key_update_free",
     "SELECT sku, available FROM stock ORDER BY sku LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED",
-    {}};
-inline constexpr Statement lock_all{
-    "lock_all", "SELECT sku, available FROM stock ORDER BY sku FOR UPDATE", {}};
-inline constexpr Statement share_all{
-    "share_all", "SELECT sku, available FROM stock ORDER BY sku FOR SHARE", {}};
+    "SELECT sku, available FROM stock ORDER BY sku LIMIT $1"};
+inline constexpr Statement lock_all{"lock_all",
+                                    "SELECT sku, available FROM stock ORDER BY sku FOR UPDATE",
+                                    "SELECT sku, available FROM stock ORDER BY sku"};
+inline constexpr Statement share_all{"share_all",
+                                     "SELECT sku, available FROM stock ORDER BY sku FOR SHARE",
+                                     "SELECT sku, available FROM stock ORDER BY sku"};
 
 inline constexpr Statement table_row_share{
     "table_row_share", "LOCK TABLE stock IN ROW SHARE MODE", {}};
