@@ -226,9 +226,19 @@ std::vector<const RunRecord*> shown_runs(const std::vector<RunRecord>& runs) {
     return shown;
 }
 
+std::string limits_section(const std::vector<RunRecord>& runs,
+                           std::span<const std::string_view> limits) {
+    const auto is_virtual = [](const RunRecord& run) { return run.world == "sim"; };
+    if (limits.empty() || std::none_of(runs.begin(), runs.end(), is_virtual)) { return {}; }
+    std::string list;
+    for (const std::string_view limit : limits) { list += element("li", escape_markup(limit)); }
+    return "<h2>Where the simulated database differs from the real one</h2>" + element("ul", list);
+}
+
 }  // namespace
 
-std::string html_report(const std::vector<RunRecord>& runs) {
+std::string html_report(const std::vector<RunRecord>& runs,
+                        std::span<const std::string_view> model_limits) {
     const std::string title = runs.empty() ? "Rushproof" : runs.front().title;
     std::string html =
         "<!doctype html><html lang='en'><head><meta charset='utf-8'><meta name='viewport' "
@@ -258,6 +268,7 @@ std::string html_report(const std::vector<RunRecord>& runs) {
     }
     html += faults_section(runs);
     for (const RunRecord* run : shown_runs(runs)) { html += run_section(*run); }
+    html += limits_section(runs, model_limits);
     return html + "</body></html>\n";
 }
 

@@ -1,5 +1,6 @@
 // Reports: pure functions of run records.  Equal records give equal bytes.
 #pragma once
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +25,9 @@ std::string junit_report(const std::vector<RunRecord>& runs);
 std::string github_annotations(const std::vector<RunRecord>& runs);
 // For $GITHUB_STEP_SUMMARY; under 60 KB.
 std::string markdown_report(const std::vector<RunRecord>& runs);
-// One file that needs nothing else.
-std::string html_report(const std::vector<RunRecord>& runs);
+// One file that needs nothing else.  `model_limits`: what the models of virtual time do not do as
+// the real thing does, for runs that were there.
+std::string html_report(const std::vector<RunRecord>& runs,
+                        std::span<const std::string_view> model_limits = {});
 
 }  // namespace rushproof::reports

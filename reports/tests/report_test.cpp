@@ -144,6 +144,14 @@ TEST(Report, EqualRecordsGiveEqualBytes) {
     EXPECT_LT(html_report(runs).size(), 100'000u);
 }
 
+TEST(Report, TheModelsLimitsStandBesideWhatItWasUsedFor) {
+    std::vector<RunRecord> runs{sample_run(1, "conditional")};
+    constexpr std::string_view limits[] = {"No vacuum."};
+    EXPECT_NE(html_report(runs, limits).find("<li>No vacuum.</li>"), std::string::npos);
+    runs.front().world = "live";
+    EXPECT_EQ(html_report(runs, limits), html_report(runs));
+}
+
 TEST(Report, ManyFindingsAreCutAndCounted) {
     std::vector<RunRecord> runs(40, failing_run());
     const std::string annotations = github_annotations(runs);

@@ -8,6 +8,7 @@
 #include "simulator/checkers/checker.hpp"
 #include "simulator/cli/command.hpp"
 #include "simulator/faults/fault.hpp"
+#include "simulator/models/database/limits.hpp"
 
 namespace rushproof::simulator {
 
@@ -34,19 +35,28 @@ void list_strategies() {
     }
 }
 
+void list_limits() {
+    for (const std::string_view limit : model_database_limits()) {
+        std::printf("%s\n", std::string(limit).c_str());
+    }
+}
+
 }  // namespace
 
 Command add_list(CLI::App& app) {
-    auto* parser = app.add_subcommand("list", "List faults, checks or strategies");
+    auto* parser = app.add_subcommand(
+        "list", "List faults, checks, strategies, or the limits of the simulated database");
     auto what = std::make_shared<std::string>();
-    parser->add_option("what", *what, "faults, checks or strategies")
+    parser->add_option("what", *what, "faults, checks, strategies or limits")
         ->required()
-        ->check(CLI::IsMember({"faults", "checks", "strategies"}));
+        ->check(CLI::IsMember({"faults", "checks", "strategies", "limits"}));
     return {parser, [what] {
                 if (*what == "faults") {
                     list_faults();
                 } else if (*what == "checks") {
                     list_checks();
+                } else if (*what == "limits") {
+                    list_limits();
                 } else {
                     list_strategies();
                 }

@@ -9,6 +9,7 @@
 #include "simulator/cli/command.hpp"
 #include "simulator/cli/judge_run.hpp"
 #include "simulator/cli/run_directory.hpp"
+#include "simulator/models/database/limits.hpp"
 
 namespace rushproof::simulator {
 
@@ -35,7 +36,7 @@ std::vector<std::filesystem::path> run_files(const std::filesystem::path& place)
 }
 
 std::string render(const std::string& format, const std::vector<RunRecord>& runs) {
-    if (format == "html") { return reports::html_report(runs); }
+    if (format == "html") { return reports::html_report(runs, model_database_limits()); }
     if (format == "junit") { return reports::junit_report(runs); }
     if (format == "github") { return reports::github_annotations(runs); }
     if (format == "markdown") { return reports::markdown_report(runs); }

@@ -20,6 +20,7 @@
 #include "simulator/cli/run_one.hpp"
 #include "simulator/cli/system.hpp"
 #include "simulator/cli/workers.hpp"
+#include "simulator/models/database/limits.hpp"
 #include "simulator/scenario/parser.hpp"
 
 namespace rushproof::simulator {
@@ -231,7 +232,8 @@ private:
         };
         std::error_code error;
         std::filesystem::create_directories(out_, error);
-        Result<void> written = write_file(out_ / "report.html", reports::html_report(runs));
+        Result<void> written =
+            write_file(out_ / "report.html", reports::html_report(runs, model_database_limits()));
         if (written) { written = write_file(out_ / "summary.md", reports::markdown_report(runs)); }
         if (written && has("junit")) {
             written = write_file(out_ / "junit.xml", reports::junit_report(runs));

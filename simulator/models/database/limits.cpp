@@ -23,6 +23,11 @@ std::span<const std::string_view> model_database_limits() {
         "room.",
         "Every transaction of a simulated pool has a session of its own: session advisory locks "
         "do not leak to the next user of a connection.",
+        "It stands in for SQLite too, where one transaction writes at a time and the others wait "
+        "for "
+        "it in `begin`, identity numbers are given out again after a rollback, and a locking read "
+        "in "
+        "a read-only transaction is a plain one.",
         "Text sorts by bytes (collation C). NULL is no key.",
         "No vacuum, no bloat, no checkpoints: their slowness is not there.",
     };
