@@ -3,48 +3,14 @@
 // number bounds the first.  Both take turns, since other programs' flushes slow down ours.
 // TMPDIR chooses the file system.
 #include <benchmark/benchmark.h>
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <boost/asio/detached.hpp>
 
+#include "core/real/sqlite/bench/raw_log.hpp"
 #include "core/real/sqlite/tests/fixture.hpp"
 
 namespace rushproof::sqlite {
 namespace {
-
-// Writes as many bytes as a commit of `reserve` does, and flushes them.
-class RawLog {
-public:
-    explicit RawLog(const std::string& path) : file_(::open(path.c_str(), O_RDWR | O_CREAT, 0600)) {
-        // Like a log that starts over, this overwrites what is there.
-        const std::string log(size, 'y');
-        check(pwrite(file_, log.data(), size, 0) == static_cast<ssize_t>(size) &&
-              fsync(file_) == 0);
-    }
-    ~RawLog() { ::close(file_); }
-    RawLog(const RawLog&) = delete;
-    RawLog& operator=(const RawLog&) = delete;
-
-    void flush() {
-        if (offset_ + commit_.size() > size) offset_ = 0;
-        const ssize_t written =
-            pwrite(file_, commit_.data(), commit_.size(), static_cast<off_t>(offset_));
-        check(written == static_cast<ssize_t>(commit_.size()) && fdatasync(file_) == 0);
-        offset_ += commit_.size();
-    }
-
-private:
-    static void check(bool done) {
-        if (!done) std::abort();
-    }
-
-    static constexpr std::size_t page_size = 4096;
-    static constexpr std::size_t size = 1000 * page_size;
-    const std::string commit_ = std::string(3 * (page_size + 24), 'x');
-    int file_;
-    std::size_t offset_ = 0;
-};
 
 // A small reservation: one conditional update and two inserts.
 const std::vector<Migration> schema = {
