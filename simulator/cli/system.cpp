@@ -40,21 +40,28 @@ SimulatedSystem system_of(const Scenario& scenario) {
     inventory_options.sweep_interval = spec.sweep_interval;
     gateway::Options gateway_options;
     gateway_options.request_timeout = spec.request_timeout;
+    const std::int64_t shards = spec.shards;
+    gateway_options.shards = static_cast<std::uint32_t>(shards);
 
     SimulatedSystem system;
     system.schema = inventory::model_schema();
     ModelSchema catalogs = catalog::model_schema();
     std::ranges::move(catalogs.tables, std::back_inserter(system.schema.tables));
     std::ranges::move(catalogs.statements, std::back_inserter(system.schema.statements));
-    system.roles.push_back({"inventory", spec.inventories, [inventory_options](Environment& world) {
-                                return inventory::make_inventory(world, inventory_options);
-                            }});
-    system.roles.push_back({"catalog", 1, [](Environment& world) {
+    system.roles.push_back({"catalog", 1, [](Environment& world, std::int64_t) {
                                 return catalog::make_catalog(world, catalog::Options());
                             }});
-    system.roles.push_back({"gateway", spec.gateways, [gateway_options](Environment& world) {
-                                return gateway::make_gateway(world, gateway_options);
+    system.roles.push_back({"inventory", spec.inventories,
+                            [inventory_options, shards](Environment& world, std::int64_t instance) {
+                                inventory::Options options = inventory_options;
+                                options.shard = {static_cast<std::uint32_t>(instance % shards) + 1,
+                                                 static_cast<std::uint32_t>(shards)};
+                                return inventory::make_inventory(world, options);
                             }});
+    system.roles.push_back(
+        {"gateway", spec.gateways, [gateway_options](Environment& world, std::int64_t) {
+             return gateway::make_gateway(world, gateway_options);
+         }});
     return system;
 }
 

@@ -38,7 +38,8 @@ LiveSystem::LiveSystem(const Scenario& scenario, std::string program, std::strin
       stack_(std::move(stack)),
       directory_(std::move(directory)) {
     const SystemSpec& system = scenario_.system;
-    const std::int64_t inventories = system.database == postgres_name ? system.inventories : 1;
+    const std::int64_t inventories =
+        system.database == postgres_name ? system.inventories : system.shards;
     for (std::int64_t i = 0; i < inventories; ++i) {
         Instance& inventory = instances_["inventory/" + std::to_string(i)];
         inventory.listen_option = "rpc-listen";
@@ -64,8 +65,10 @@ LiveSystem::~LiveSystem() {
 
 std::string LiveSystem::process_of(const std::string& name) const {
     const bool is_file = scenario_.system.database != postgres_name;
-    const bool is_its_owner = name.starts_with("inventory/") || name == "database";
-    return is_file && is_its_owner ? "inventory/0" : name;
+    constexpr std::string_view inventory = "inventory/";
+    if (!is_file || !name.starts_with(inventory)) { return name; }
+    const std::size_t number = std::stoul(name.substr(inventory.size()));
+    return std::string(inventory) + std::to_string(number % shards());
 }
 
 LiveSystem::Instance& LiveSystem::instance(const std::string& name) {
@@ -74,21 +77,42 @@ LiveSystem::Instance& LiveSystem::instance(const std::string& name) {
     return found->second;
 }
 
-Result<std::string> LiveSystem::start_database() {
+std::filesystem::path LiveSystem::database_file(std::size_t shard) const {
+    const std::string number = shard == 0 ? "" : "-" + std::to_string(shard + 1);
+    return directory_ / ("inventory" + number + ".db");
+}
+
+Result<std::vector<std::string>> LiveSystem::start_databases() {
+    std::vector<std::string> databases;
     if (scenario_.system.database == postgres_name) {
         RP_TRY(postgres_,
                PrivatePostgres::start(stack_, scenario_.system, directory_ / "postgres.log"));
-        return postgres_->url();
+        databases.push_back(postgres_->url());
+        while (databases.size() < shards()) {
+            const std::string name = "shard_" + std::to_string(databases.size() + 1);
+            RP_TRY(std::string url, postgres_->add_database(name));
+            databases.push_back(std::move(url));
+        }
+        return databases;
     }
-    std::error_code error;
-    for (const char* suffix : {"", "-wal", "-shm"}) {
-        std::filesystem::remove(database_file().string() + suffix, error);
+    for (std::size_t shard = 0; shard < shards(); ++shard) {
+        std::error_code error;
+        const std::string file = database_file(shard).string();
+        for (const char* suffix : {"", "-wal", "-shm"}) {
+            std::filesystem::remove(file + suffix, error);
+        }
+        databases.push_back("sqlite:" + file);
     }
-    return "sqlite:" + database_file().string();
+    return databases;
 }
 
 Result<DatabaseContents> LiveSystem::read_database() const {
-    return postgres_ ? read_postgres(postgres_->url()) : read_sqlite(database_file());
+    std::vector<DatabaseContents> contents(shards());
+    for (std::size_t shard = 0; shard < shards(); ++shard) {
+        RP_TRY(contents[shard],
+               postgres_ ? read_postgres(databases_.at(shard)) : read_sqlite(database_file(shard)));
+    }
+    return merge_shards(std::move(contents));
 }
 
 Result<void> LiveSystem::launch(const std::string& name, Instance& instance, int ready) {
@@ -134,16 +158,23 @@ Result<void> LiveSystem::start_first_time(const std::string& name, Instance& ins
 Result<void> LiveSystem::start_all() {
     std::error_code error;
     std::filesystem::create_directories(directory_, error);
-    RP_TRY(const std::string database, start_database());
-    std::string inventory_urls;
+    RP_TRY(databases_, start_databases());
+    std::vector<std::string> urls(shards());
     for (auto& [name, instance] : instances_) {
         if (!name.starts_with("inventory/")) { continue; }
-        instance.arguments.push_back("--database=" + database);
+        const std::size_t shard = std::stoul(name.substr(name.find('/') + 1)) % shards();
+        instance.arguments.push_back("--database=" + databases_[shard]);
+        instance.arguments.push_back("--shard=" + std::to_string(shard + 1) + "/" +
+                                     std::to_string(shards()));
         if (postgres_ && !postgres_->replica_url().empty()) {
             instance.arguments.push_back("--database-replica=" + postgres_->replica_url());
         }
         RP_CHECK(start_first_time(name, instance));
-        inventory_urls += (inventory_urls.empty() ? "http://" : ",http://") + instance.address;
+        urls[shard] += (urls[shard].empty() ? "http://" : ",http://") + instance.address;
+    }
+    std::string inventory_urls;
+    for (const std::string& of_shard : urls) {
+        inventory_urls += (inventory_urls.empty() ? "" : ";") + of_shard;
     }
     for (auto& [name, instance] : instances_) {
         if (!name.starts_with("gateway/")) { continue; }
@@ -238,14 +269,14 @@ std::string LiveSystem::start(const std::string& name) {
 
 std::optional<PrivatePostgres::Server> LiveSystem::server(const std::string& name) const {
     if (!postgres_) { return std::nullopt; }
-    if (name == "database") { return PrivatePostgres::Server::first; }
+    if (name.starts_with("database")) { return PrivatePostgres::Server::first; }
     if (name == "replica/0") { return PrivatePostgres::Server::replica; }
     return std::nullopt;
 }
 
 std::string LiveSystem::terminate_backends(const std::string& name) {
     const auto named = server(name);
-    const auto which = name == "database" || !named ? postgres_->primary() : *named;
+    const auto which = name.starts_with("database") || !named ? postgres_->primary() : *named;
     const std::string count = postgres_->ask(
         which,
         "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity "
@@ -256,7 +287,7 @@ std::string LiveSystem::terminate_backends(const std::string& name) {
 std::string LiveSystem::promote(const Promotion& promotion) {
     const auto named = server(promotion.target);
     const bool possible =
-        promotion.target == "database" || (named && *named == postgres_->standby());
+        promotion.target.starts_with("database") || (named && *named == postgres_->standby());
     const auto old = postgres_->primary();
     if (!possible || !postgres_->promote()) { return {}; }
     demoted_[promotion.id] = old;

@@ -16,8 +16,9 @@
 
 namespace rushproof::simulator {
 
-// Each gateway is a process, and so is each inventory on PostgreSQL.  On SQLite all inventories
-// share one, because a file has one owner: "inventory/1" means the same process as "inventory/0".
+// Each gateway is a process, and so is each inventory on PostgreSQL.  On SQLite all inventories of
+// a shard share one, because a file has one owner: with one shard "inventory/1" means the same
+// process as "inventory/0".
 // Used by one thread at a time.
 class LiveSystem final : public Chaos {
 public:
@@ -71,9 +72,11 @@ private:
         bool paused = false;
     };
 
-    std::filesystem::path database_file() const { return directory_ / "inventory.db"; }
-    // Starts the engine; -> what rushproofd calls it.
-    Result<std::string> start_database();
+    std::size_t shards() const { return static_cast<std::size_t>(scenario_.system.shards); }
+    // Of a shard, counted from 0.
+    std::filesystem::path database_file(std::size_t shard) const;
+    // Starts the engine; -> what rushproofd calls the database of each shard.
+    Result<std::vector<std::string>> start_databases();
     std::string process_of(const std::string& name) const;
     Instance& instance(const std::string& name);
     // Nothing when it is no server of PostgreSQL.
@@ -88,6 +91,7 @@ private:
     std::filesystem::path directory_;
     std::optional<PrivatePostgres> postgres_;
     std::map<std::string, PrivatePostgres::Server> demoted_;  // by the fault that did it
+    std::vector<std::string> databases_;                      // by shard
     std::map<std::string, Instance> instances_;
     std::vector<std::string> gateway_urls_;
 };

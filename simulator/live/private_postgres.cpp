@@ -101,6 +101,18 @@ std::string PrivatePostgres::url() const {
            "?target_session_attrs=read-write";
 }
 
+Result<std::string> PrivatePostgres::add_database(const std::string& name) const {
+    try {
+        pqxx::connection connection(first_.admin_url);
+        pqxx::nontransaction work(connection);
+        work.exec("CREATE DATABASE " + connection.quote_name(name) + " OWNER rushproof");
+    } catch (const pqxx::failure& error) {
+        return failure(ErrorKind::permanent, "cannot-start",
+                       "PostgreSQL makes no database " + name + ": " + error.what());
+    }
+    return first_.url.substr(0, first_.url.rfind('/') + 1) + name;
+}
+
 PrivatePostgres::Server PrivatePostgres::standby() const {
     return primary_ == Server::first ? Server::replica : Server::first;
 }

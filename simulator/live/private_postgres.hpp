@@ -21,6 +21,8 @@ public:
 
     // Of whichever server takes writes.
     std::string url() const;
+    // Another database on it; -> its URL.
+    Result<std::string> add_database(const std::string& name) const;
     // Empty without one.
     const std::string& replica_url() const { return replica_.url; }
     Server primary() const { return primary_; }

@@ -18,6 +18,9 @@ void compare_stock(const History& history, const DatabaseContents& contents,
         found.push_back("the database has " + std::to_string(contents.ledger_rows) +
                         " ledger rows, the API showed " + std::to_string(history.ledger.size()));
     }
+    for (const std::string& sku : contents.in_several) {
+        found.push_back(sku + " is in more than one database");
+    }
 }
 
 // Not what the stock's own row says: a strategy that loses updates breaks that, and `conservation`
@@ -58,6 +61,24 @@ void compare_events(const History& history, DeliveredEvents events,
 }
 
 }  // namespace
+
+DatabaseContents merge_shards(std::vector<DatabaseContents> shards) {
+    DatabaseContents all;
+    for (DatabaseContents& shard : shards) {
+        for (const auto& [sku, line] : shard.stock) {
+            if (!all.stock.emplace(sku, line).second) { all.in_several.push_back(sku); }
+        }
+        all.ledger_rows += shard.ledger_rows;
+        if (!shard.events) { continue; }
+        if (!all.events) { all.events.emplace(); }
+        all.events->sums.merge(shard.events->sums);
+        all.events->in_disorder.insert(all.events->in_disorder.end(),
+                                       shard.events->in_disorder.begin(),
+                                       shard.events->in_disorder.end());
+        all.events->undelivered += shard.events->undelivered;
+    }
+    return all;
+}
 
 std::vector<std::string> compare_with_database(const History& history,
                                                const Result<DatabaseContents>& contents) {

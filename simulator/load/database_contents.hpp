@@ -30,7 +30,11 @@ struct DatabaseContents {
     std::map<std::string, StockLine> stock;  // by SKU
     std::size_t ledger_rows = 0;
     std::optional<DeliveredEvents> events;  // of a system that sends some
+    std::vector<std::string> in_several;    // SKUs that more than one shard believes to keep
 };
+
+// What the shards of a database hold together.
+DatabaseContents merge_shards(std::vector<DatabaseContents> shards);
 
 // Disagreements, one sentence each; empty when the database confirms the audited history, and its
 // events tell what the ledger tells: none was lost, doubled, made up or in disorder.

@@ -112,6 +112,7 @@ std::string system_text(const Scenario& scenario) {
     if (system.replicas > 0) {
         text += " with " + counted(static_cast<std::size_t>(system.replicas), "replica");
     }
+    if (system.shards > 1) { text += " in " + std::to_string(system.shards) + " shards"; }
     if (scenario.cell.empty()) { text += ", " + system.reservation; }
     text += ", reservations held " + format_duration(system.reservation_ttl);
     if (system.clock_skew_max > Duration::zero()) {

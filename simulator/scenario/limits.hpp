@@ -24,6 +24,7 @@ inline constexpr std::size_t diagnostics_max = 100;
 
 inline constexpr std::size_t swarm_faults_max = 10'000;  // of one seed
 inline constexpr std::int64_t instances_max = 16;        // of each role
+inline constexpr std::int64_t shards_max = 8;            // databases
 inline constexpr std::int64_t replicas_max = 4;          // of a database
 inline constexpr std::int64_t skus_max = 1'000'000;
 inline constexpr std::int64_t units_max = 1'000'000'000;

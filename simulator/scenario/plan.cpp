@@ -203,7 +203,11 @@ std::vector<std::string> instances(const Scenario& scenario) {
 }
 
 std::vector<std::string> database_servers(const Scenario& scenario) {
-    std::vector<std::string> list{"database"};
+    std::vector<std::string> list;
+    for (std::int64_t number = 1; number <= scenario.system.shards; ++number) {
+        const std::string of_several = "/" + std::to_string(number);
+        list.push_back("database" + (scenario.system.shards == 1 ? std::string() : of_several));
+    }
     for (std::int64_t number = 0; number < scenario.system.replicas; ++number) {
         list.push_back("replica/" + std::to_string(number));
     }

@@ -28,7 +28,8 @@ std::vector<PlannedFault> plan_faults(const Scenario& scenario, std::uint64_t se
 
 // Every instance that can be a target, in a fixed order: "gateway/0", ..., "inventory/0", ...
 std::vector<std::string> instances(const Scenario& scenario);
-// "database", which begins as the primary, and its standbys "replica/0", ...
+// "database", which begins as the primary, and its standbys "replica/0", ...; of several shards
+// "database/1", "database/2", ...
 std::vector<std::string> database_servers(const Scenario& scenario);
 // What "any" means for a fault of databases; nothing for the other kinds.
 std::optional<std::string_view> usual_target(FaultKind kind);

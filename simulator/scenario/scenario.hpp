@@ -222,6 +222,7 @@ struct Threshold {
 struct SystemSpec {
     std::int64_t gateways = 1;
     std::int64_t inventories = 1;
+    std::int64_t shards = 1;  // databases; inventory/i serves the one numbered i % shards + 1
     std::string reservation = "batched";  // strategy
     std::string database = "model";       // model | sqlite | postgres; live: sqlite, postgres
     std::int64_t replicas = 0;            // standbys of the database

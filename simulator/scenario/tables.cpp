@@ -186,6 +186,9 @@ Type<SystemSpec> system_type() {
                 system.inventories = services.inventories;
             },
             "how many instances of each role")
+        .field("shards", integer_type(1, limits::shards_max), &SystemSpec::shards,
+               "databases over which the SKUs are spread; instance i of inventory serves the one "
+               "numbered i % shards + 1")
         .field("reservation", word_type(strategies), &SystemSpec::reservation,
                "the strategy that makes a reservation safe")
         .field("database", word_type(databases), &SystemSpec::database, "the database engine")

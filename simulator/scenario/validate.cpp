@@ -38,6 +38,7 @@ public:
 
     void run() {
         check_database();
+        check_shards();
         check_stock();
         check_loads();
         check_journeys();
@@ -79,6 +80,18 @@ private:
         }
         if (system.replicas > 0 && system.database == "sqlite") {
             error("system.replicas", "SQLite has no replicas", "leave it out");
+        }
+    }
+
+    void check_shards() {
+        const SystemSpec& system = scenario_.system;
+        if (system.inventories < system.shards) {
+            error("system.shards", "some of the shards would have no instance of inventory",
+                  "set services.inventory to " + std::to_string(system.shards) + " or more");
+        }
+        if (system.shards > 1 && system.replicas > 0) {
+            error("system.replicas", "only a database of one shard has replicas",
+                  "leave out replicas or shards");
         }
     }
 

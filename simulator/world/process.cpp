@@ -15,7 +15,7 @@ Process::Process(Machine& machine, Parts parts, const MakeService& make, Duratio
     : host_(machine),
       points_(parts.points),
       request_timeout_(request_timeout),
-      rpc_(host_, parts.network, parts.answering),
+      rpc_(host_, parts.network, parts.answering, parts.shards),
       database_(host_, parts.network, parts.database, parts.points),
       environment_{.clock = host_.clock(),
                    .random = host_.random(),

@@ -23,6 +23,7 @@ public:
         Answering& answering;
         DatabaseCluster& database;
         FaultPoints& points;
+        std::uint32_t shards;
     };
     Process(Machine& machine, Parts parts, const MakeService& make, Duration request_timeout);
     Process(const Process&) = delete;

@@ -22,14 +22,15 @@ std::uint64_t PayloadHash<HttpResponse>::of(const HttpResponse& response) {
     return combine64(static_cast<std::uint64_t>(response.status), hash64(response.body));
 }
 
-SimRpc::SimRpc(Host& host, Network& network, Answering& answering)
-    : host_(host), network_(network), answering_(answering) {}
+SimRpc::SimRpc(Host& host, Network& network, Answering& answering, std::uint32_t groups)
+    : groups_(groups), host_(host), network_(network), answering_(answering) {}
 
 Task<Result<std::string>> SimRpc::call(Context context, RpcTarget target, std::string request) {
     Scheduler& scheduler = host_.scheduler();
     const TraceText what = scheduler.intern(target.method);
     const std::string_view method = what.text();
-    const std::vector<Machine*>& instances = instances_of(method.substr(0, method.find('.')));
+    const std::vector<Machine*>& instances =
+        instances_of(method.substr(0, method.find('.')), target.group);
     const std::uint64_t payload = hash64(request);
     const std::uint64_t first = instances.empty() ? 0 : hash64(target.shard) % instances.size();
     for (std::size_t tried = 0; tried < instances.size(); ++tried) {
@@ -46,15 +47,18 @@ Task<Result<std::string>> SimRpc::call(Context context, RpcTarget target, std::s
                       "no instance answers " + std::string(method));
 }
 
-const std::vector<Machine*>& SimRpc::instances_of(std::string_view role) {
-    const auto known = instances_.find(role);
+const std::vector<Machine*>& SimRpc::instances_of(std::string_view role, std::uint32_t group) {
+    Group wanted(role, group);
+    const auto known = instances_.find(wanted);
     if (known != instances_.end()) { return known->second; }
     std::vector<Machine*> machines;
-    while (Machine* machine =
-               host_.scheduler().find(std::string(role) + "/" + std::to_string(machines.size()))) {
+    for (std::uint32_t number = group - 1;; number += groups_) {
+        Machine* const machine =
+            host_.scheduler().find(std::string(role) + "/" + std::to_string(number));
+        if (machine == nullptr) { break; }
         machines.push_back(machine);
     }
-    return instances_.emplace(role, std::move(machines)).first->second;
+    return instances_.emplace(std::move(wanted), std::move(machines)).first->second;
 }
 
 SimHttpClient::SimHttpClient(Host& host, Network& network, Answering& answering,

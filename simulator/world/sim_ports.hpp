@@ -1,8 +1,10 @@
 // Ports of a simulated process that go over the simulated network.
 #pragma once
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/ports/http.hpp"
@@ -28,17 +30,20 @@ public:
                                                  std::string_view method, std::string request) = 0;
 };
 
-// Calls another role: the instance that its shard names, then the others while they refuse.
+// Calls another role: of the instances of the group, the one that the shard names, then the others
+// while they refuse.
 class SimRpc final : public Rpc {
 public:
-    // All outlive the process.
-    SimRpc(Host& host, Network& network, Answering& answering);
+    // All outlive the process.  Instance i of a role is in the group numbered i % groups + 1.
+    SimRpc(Host& host, Network& network, Answering& answering, std::uint32_t groups);
     Task<Result<std::string>> call(Context context, RpcTarget target, std::string request) override;
 
 private:
-    const std::vector<Machine*>& instances_of(std::string_view role);
+    using Group = std::pair<std::string, std::uint32_t>;
+    const std::vector<Machine*>& instances_of(std::string_view role, std::uint32_t group);
 
-    std::map<std::string, std::vector<Machine*>, std::less<>> instances_;
+    std::map<Group, std::vector<Machine*>> instances_;
+    std::uint32_t groups_;
     Host& host_;
     Network& network_;
     Answering& answering_;

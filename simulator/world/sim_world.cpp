@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/assert.hpp"
+#include "core/runtime/shard.hpp"
 #include "simulator/faults/campaign.hpp"
 #include "simulator/load/audit.hpp"
 #include "simulator/load/driver.hpp"
@@ -40,7 +41,7 @@ public:
           trace_(options.trace_first, options.trace_last),
           scheduler_(scheduler_options(scenario, options), trace_, tape),
           network_(scheduler_),
-          database_(network_, database_machines(), system.schema, scenario.system),
+          databases_(make_databases()),
           campaign_(options.plan, *this, outcome_.history) {}
     SimWorld(const SimWorld&) = delete;
     SimWorld& operator=(const SimWorld&) = delete;
@@ -66,8 +67,7 @@ public:
             outcome_.troubles.push_back(*misaligned);
         }
         if (outcome_.history.audited) {
-            outcome_.disagreements =
-                compare_with_database(outcome_.history, read_database(system_.schema, tables()));
+            outcome_.disagreements = compare_with_database(outcome_.history, read_databases());
         }
         digest_state();
         outcome_.faults = campaign_.records();
@@ -98,37 +98,44 @@ public:
     std::string step_wall_clock(const std::string& instance, Duration by) override;
     std::string set_drift(const std::string& instance, std::int64_t ppm) override;
     std::string lose_commit_answers(const std::string& id, std::uint32_t millionths) override {
-        return database_.lose_commit_answers(id, millionths);
+        return each_database([&](auto& each) { return each.lose_commit_answers(id, millionths); });
     }
-    std::string heal_commits(const std::string& id) override { return database_.heal_commits(id); }
-    std::string terminate_backends(const std::string& server) override {
-        return database_.terminate_backends(server);
+    std::string heal_commits(const std::string& id) override {
+        return each_database([&](auto& each) { return each.heal_commits(id); });
+    }
+    std::string terminate_backends(const std::string& name) override {
+        return database_with(name).terminate_backends(name);
     }
     std::string promote(const Promotion& promotion) override {
-        return database_.promote(promotion);
+        return database_with(promotion.target).promote(promotion);
     }
-    std::string rejoin(const std::string& id) override { return database_.rejoin(id); }
-    std::string shorten_lock_waits(const std::string& id, const std::string& server,
+    std::string rejoin(const std::string& id) override {
+        return each_database([&](auto& each) { return each.rejoin(id); });
+    }
+    std::string shorten_lock_waits(const std::string& id, const std::string& name,
                                    Duration timeout) override {
-        return database_.shorten_lock_waits(id, server, timeout);
+        return database_with(name).shorten_lock_waits(id, name, timeout);
     }
     std::string heal_lock_waits(const std::string& id) override {
-        return database_.heal_lock_waits(id);
+        return each_database([&](auto& each) { return each.heal_lock_waits(id); });
     }
-    std::string pause_replay(const std::string& server) override {
-        return DatabaseCluster::pause_replay(*database_.find(server));
+    std::string pause_replay(const std::string& name) override {
+        return DatabaseCluster::pause_replay(*server(name));
     }
-    std::string resume_replay(const std::string& server) override {
-        return DatabaseCluster::resume_replay(*database_.find(server));
+    std::string resume_replay(const std::string& name) override {
+        return DatabaseCluster::resume_replay(*server(name));
     }
     std::string trouble_disk(const DiskTrouble& trouble) override {
-        return database_.trouble_disk(trouble);
+        return database_with(trouble.server).trouble_disk(trouble);
     }
-    std::string heal_disk(const std::string& id) override { return database_.heal_disk(id); }
+    std::string heal_disk(const std::string& id) override {
+        return each_database([&](auto& each) { return each.heal_disk(id); });
+    }
 
 private:
     struct Instance {
         Machine* machine = nullptr;
+        DatabaseCluster* database = nullptr;
         Process::MakeService make;
         std::unique_ptr<Process> process;  // none while it is down
         bool start_when_ended = false;
@@ -143,7 +150,22 @@ private:
     }
 
     Machine& add_machine(const std::string& name);
-    std::vector<Machine*> database_machines();
+    using Databases = std::vector<std::unique_ptr<DatabaseCluster>>;  // by shard
+    Databases make_databases();
+    DatabaseContents read_databases();
+    // The one that has a server of that name; a name that is no server's means the first.
+    DatabaseCluster& database_with(std::string_view name) const;
+    DatabaseServer* server(std::string_view name) const { return database_with(name).find(name); }
+    // The evidence of all databases.
+    template <class Act>
+    std::string each_database(Act act) {
+        std::string evidence;
+        for (const auto& database : databases_) {
+            const std::string seen = act(*database);
+            if (!seen.empty()) { evidence += (evidence.empty() ? "" : "; ") + seen; }
+        }
+        return evidence;
+    }
     void build();
     void add_instances(const SimulatedRole& role);
     void start_process(Instance& instance);
@@ -152,7 +174,7 @@ private:
     void strike(std::size_t fault);
     Task<void> run_clients();
     AuditOptions audit_options();
-    std::optional<std::int64_t> commit_time(std::int64_t number);
+    std::optional<std::int64_t> commit_time(std::uint32_t shard, std::int64_t number);
     void observe(const Event& event);
     void digest_state();
     std::string waiting_text() const;
@@ -163,8 +185,11 @@ private:
         return *instance->process;
     }
     Host* host_of(const std::string& name);
-    // What the database has in the end.
-    const ModelDatabase& tables() const { return database_.primary().model(); }
+    std::uint32_t shards() const { return static_cast<std::uint32_t>(scenario_.system.shards); }
+    // What the database of a shard has in the end.
+    const ModelDatabase& tables(std::uint32_t shard) const {
+        return databases_.at(shard - 1)->primary().model();
+    }
     std::int64_t run_time() const { return (scheduler_.now() - load_begins).count(); }
     void trace_fault(const std::string& target, std::string_view what) {
         trace_.add(scheduler_.now().count(), target, what, 0, 0);
@@ -179,7 +204,7 @@ private:
     Scheduler scheduler_;
     Network network_;
     FaultPoints points_;
-    DatabaseCluster database_;
+    Databases databases_;
     std::map<std::string, Instance> instances_;
     std::vector<Instance*> instance_on_;  // by machine; null where no instance lives
     Campaign campaign_;
@@ -187,7 +212,8 @@ private:
     std::unique_ptr<SimHttpClient> http_;
     std::unique_ptr<Recorder> recorder_;
     std::unique_ptr<Driver> driver_;
-    std::map<std::int64_t, std::int64_t> commit_times_;  // by number in the ledger
+    // By shard and number in its ledger.
+    std::map<std::pair<std::uint32_t, std::int64_t>, std::int64_t> commit_times_;
     bool finished_ = false;
 };
 
@@ -195,10 +221,10 @@ Machine& SimWorld::add_machine(const std::string& name) {
     MachineOptions options;
     const Duration skew = scenario_.system.clock_skew_max;
     if (skew > Duration::zero() && name != clients_name) {
-        // The servers of a database keep the same time.
-        const bool standby = name.starts_with("replica/");
+        // All servers of databases keep the same time.
+        const bool keeps_data = name.starts_with(database_name) || name.starts_with("replica/");
         RandomStream draws =
-            keyed_stream(options_.seed, "clock", hash64(standby ? database_name : name));
+            keyed_stream(options_.seed, "clock", hash64(keeps_data ? database_name : name));
         options.wall_offset = draws.between(-skew, skew);
     }
     // The load generator is not what a run is about: its CPU time is nearly free.
@@ -206,12 +232,34 @@ Machine& SimWorld::add_machine(const std::string& name) {
     return scheduler_.add_machine(name, options);
 }
 
-std::vector<Machine*> SimWorld::database_machines() {
-    std::vector<Machine*> machines;
+// Only a database of one shard has standbys.
+SimWorld::Databases SimWorld::make_databases() {
+    std::vector<std::vector<Machine*>> machines(shards());
+    std::size_t next = 0;
     for (const std::string& name : database_servers(scenario_)) {
-        machines.push_back(&add_machine(name));
+        machines[next++ % machines.size()].push_back(&add_machine(name));
     }
-    return machines;
+    Databases databases;
+    for (const std::vector<Machine*>& of_shard : machines) {
+        databases.push_back(std::make_unique<DatabaseCluster>(network_, of_shard, system_.schema,
+                                                              scenario_.system));
+    }
+    return databases;
+}
+
+DatabaseCluster& SimWorld::database_with(std::string_view name) const {
+    for (const auto& database : databases_) {
+        if (database->find(name) != nullptr) { return *database; }
+    }
+    return *databases_.front();
+}
+
+DatabaseContents SimWorld::read_databases() {
+    std::vector<DatabaseContents> contents;
+    for (std::uint32_t shard = 1; shard <= shards(); ++shard) {
+        contents.push_back(read_database(system_.schema, tables(shard)));
+    }
+    return merge_shards(std::move(contents));
 }
 
 void SimWorld::build() {
@@ -232,9 +280,10 @@ void SimWorld::add_instances(const SimulatedRole& role) {
         const std::string name = role.name + "/" + std::to_string(i);
         Instance& instance = instances_[name];
         instance.machine = &add_machine(name);
+        instance.database = databases_[static_cast<std::size_t>(i) % databases_.size()].get();
         instance_on_.resize(scheduler_.machines().size());
         instance_on_[instance.machine->index()] = &instance;
-        instance.make = role.make;
+        instance.make = [&role, i](Environment& world) { return role.make(world, i); };
         start_process(instance);
     }
 }
@@ -242,8 +291,8 @@ void SimWorld::add_instances(const SimulatedRole& role) {
 void SimWorld::start_process(Instance& instance) {
     instance.start_when_ended = false;
     instance.process = std::make_unique<Process>(
-        *instance.machine, Process::Parts{network_, *this, database_, points_}, instance.make,
-        scenario_.system.request_timeout);
+        *instance.machine, Process::Parts{network_, *this, *instance.database, points_, shards()},
+        instance.make, scenario_.system.request_timeout);
 }
 
 void SimWorld::plan_faults_at_times() {
@@ -306,7 +355,9 @@ Task<void> SimWorld::run_clients() {
 
     campaign_.heal_all(run_time());
     for (auto& [name, instance] : instances_) { this->start(name); }
-    for (const auto& server : database_.servers()) { database_.start(*server); }
+    for (const auto& database : databases_) {
+        for (const auto& server : database->servers()) { database->start(*server); }
+    }
     AuditOptions audit = audit_options();
     const auto audited = co_await simulator::audit(clock, *http_, std::move(audit), history);
     if (!audited) { outcome_.troubles.push_back("the audit failed: " + audited.error().message()); }
@@ -320,25 +371,25 @@ AuditOptions SimWorld::audit_options() {
     }
     const MonotonicTime now = clients_->clock().monotonic();
     audit.start = MonotonicTime(load_begins);
-    audit.wall_start = database_.primary().machine().clock().wall(load_begins);
+    audit.wall_start = databases_.front()->primary().machine().clock().wall(load_begins);
     audit.quiet_from =
         now + scenario_.system.reservation_ttl + scenario_.system.sweep_interval + audit_margin;
     audit.deadline = audit.quiet_from + audit_within;
-    audit.commit_time = [this](std::string_view, std::int64_t number) {
-        return commit_time(number);
+    audit.commit_time = [this](std::string_view sku, std::int64_t number) {
+        return commit_time(shard_of_key(sku, shards()), number);
     };
     return audit;
 }
 
 // The first column of the ledger is its number.
-std::optional<std::int64_t> SimWorld::commit_time(std::int64_t number) {
-    if (!commit_times_.contains(number)) {
-        tables().visit_committed("ledger", [&](const Row& row, Duration committed_at) {
-            commit_times_.insert_or_assign(commit_times_.end(), integer(row, 0),
+std::optional<std::int64_t> SimWorld::commit_time(std::uint32_t shard, std::int64_t number) {
+    if (!commit_times_.contains({shard, number})) {
+        tables(shard).visit_committed("ledger", [&](const Row& row, Duration committed_at) {
+            commit_times_.insert_or_assign({shard, integer(row, 0)},
                                            (committed_at - load_begins).count());
         });
     }
-    const auto found = commit_times_.find(number);
+    const auto found = commit_times_.find({shard, number});
     if (found == commit_times_.end()) { return std::nullopt; }
     return found->second;
 }
@@ -365,12 +416,14 @@ void SimWorld::observe(const Event& event) {
 }
 
 void SimWorld::digest_state() {
-    for (const ModelTable& table : system_.schema.tables) {
-        std::uint64_t contents = 0;
-        tables().visit_committed(table.name, [&](const Row& row, Duration) {
-            contents = combine64(contents, hash_row(row));
-        });
-        trace_.add(scheduler_.now().count(), database_name, table.name, 0, contents);
+    for (std::uint32_t shard = 1; shard <= shards(); ++shard) {
+        for (const ModelTable& table : system_.schema.tables) {
+            std::uint64_t contents = 0;
+            tables(shard).visit_committed(table.name, [&](const Row& row, Duration) {
+                contents = combine64(contents, hash_row(row));
+            });
+            trace_.add(scheduler_.now().count(), database_name, table.name, 0, contents);
+        }
     }
 }
 
@@ -389,7 +442,7 @@ Host* SimWorld::host_of(const std::string& name) {
 }
 
 std::string SimWorld::kill(const std::string& name) {
-    if (DatabaseServer* server = database_.find(name)) { return DatabaseCluster::kill(*server); }
+    if (DatabaseServer* found = server(name)) { return DatabaseCluster::kill(*found); }
     Host* host = host_of(name);
     if (host == nullptr || !host->alive()) { return {}; }
     Instance& instance = instances_.at(name);
@@ -401,7 +454,7 @@ std::string SimWorld::kill(const std::string& name) {
 }
 
 std::string SimWorld::terminate(const std::string& name) {
-    if (DatabaseServer* server = database_.find(name)) { return database_.terminate(*server); }
+    if (DatabaseServer* found = server(name)) { return database_with(name).terminate(*found); }
     Host* host = host_of(name);
     if (host == nullptr || !host->alive()) { return {}; }
     Instance& instance = instances_.at(name);
@@ -416,7 +469,7 @@ std::string SimWorld::terminate(const std::string& name) {
 }
 
 std::string SimWorld::start(const std::string& name) {
-    if (DatabaseServer* server = database_.find(name)) { return database_.start(*server); }
+    if (DatabaseServer* found = server(name)) { return database_with(name).start(*found); }
     Instance& instance = instances_.at(name);
     if (instance.process) {
         if (!instance.process->draining()) { return {}; }

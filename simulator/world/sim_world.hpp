@@ -18,11 +18,12 @@
 
 namespace rushproof::simulator {
 
-// What runs in the world: the roles, and the database that they share.
+// What runs in the world: the roles, and the database that they share, or the shards of it:
+// instance i of each role has the one numbered i % shards + 1, and answers calls to that group.
 struct SimulatedRole {
     std::string name;  // "inventory"; its instances are inventory/0, inventory/1, ...
     std::int64_t instances = 1;
-    std::function<std::unique_ptr<Service>(Environment&)> make;
+    std::function<std::unique_ptr<Service>(Environment&, std::int64_t instance)> make;
 };
 struct SimulatedSystem {
     ModelSchema schema;

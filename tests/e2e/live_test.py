@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from programs import PASS, ROOT, RUSHPROOF, failed_checks, records, run  # noqa: E402
 
 KILL_EACH = ROOT / 'scenarios' / 'live' / 'kill-each.yaml'
+SHARDS = ROOT / 'scenarios' / 'live' / 'shards.yaml'
 FLASH_SALE = ROOT / 'scenarios' / 'fast' / 'flash-sale.yaml'
 # A busy machine makes the generator late: then latency is not judged (92), which says nothing about consistency.
 LATE = 92
@@ -40,6 +41,12 @@ class Live(unittest.TestCase):
         self.assertTrue(any(target.startswith('inventory/') for target in killed), killed)
         unknown = sum(operation['unknown'] for operation in record['metrics']['operations'])
         self.assertGreater(unknown, 0, 'the kills met no request in flight')
+        self.assertIn('conservation', {check['name'] for check in record['checks']})
+
+    def test_two_databases(self):
+        record = self.live(SHARDS)
+        killed = {fault['target'] for fault in record['faults'] if 'signal 9' in fault['evidence']}
+        self.assertLessEqual({'inventory/0', 'inventory/1'}, killed)
         self.assertIn('conservation', {check['name'] for check in record['checks']})
 
     def test_flash_sale(self):

@@ -13,6 +13,7 @@ from programs import PASS, ROOT, RUSHPROOF, VIOLATED, failed_checks, records, ru
 
 FLASH_SALE = ROOT / 'scenarios' / 'fast' / 'flash-sale.yaml'
 SWARM = ROOT / 'scenarios' / 'fast' / 'swarm.yaml'
+SHARDS = ROOT / 'scenarios' / 'fast' / 'shards.yaml'
 NAIVE = ROOT / 'scenarios' / 'negative' / 'naive-oversells.yaml'
 SEEDS = 500
 # Of SEEDS x strategies runs, each kind is on in half and needs a chance to meet traffic.
@@ -36,6 +37,18 @@ class Swarm(unittest.TestCase):
             self.assertGreaterEqual(bites[kind], BITES_MIN, f'{kind} hardly ever bit: {dict(bites)}')
         unknown = sum(operation['unknown'] for record in runs for operation in record['metrics']['operations'])
         self.assertGreater(unknown, 0, 'no outcome was ever unknown: the faults are too gentle')
+
+    def test_two_databases_pass(self):
+        with tempfile.TemporaryDirectory() as out:
+            status, output, error = run(RUSHPROOF, 'run', SHARDS, '--json', '--out', out)
+        runs = records(output)
+        bad = [f"{record['replay']}: {failed_checks(record)}" for record in runs if record['exit_code'] != 0]
+        self.assertEqual(status, PASS, '\n'.join(bad[:5]) + error)
+        self.assertEqual(len(runs), 400)
+        died = Counter(fault['target'] for record in runs for fault in record['faults']
+                       if fault['kind'] == 'kill' and fault['evidence'])
+        for database in ('database/1', 'database/2'):
+            self.assertGreater(died[database], 20, died)
 
     def test_the_main_scenario_passes(self):
         with tempfile.TemporaryDirectory() as out:

@@ -72,6 +72,20 @@ TEST_F(DatabaseContentsTest, ASystemNeedNotSendEvents) {
     EXPECT_EQ(found(), Sentences());
 }
 
+TEST_F(DatabaseContentsTest, ShardsAreOneDatabase) {
+    DatabaseContents other;
+    other.events.emplace();
+    contents_ = merge_shards({contents_, other});
+    EXPECT_EQ(found(), Sentences());
+    other.stock["SKU-1"] = {1, 0, 0};
+    other.ledger_rows = 1;
+    other.events->undelivered = 1;
+    contents_ = merge_shards({contents_, other});
+    EXPECT_EQ(found(),
+              (Sentences{"the database has 9 ledger rows, the API showed 8",
+                         "SKU-1 is in more than one database", "1 events were never delivered"}));
+}
+
 TEST_F(DatabaseContentsTest, TellsWhyItCouldNotLook) {
     const Result<DatabaseContents> none =
         failure(ErrorKind::permanent, "cannot-read", "it cannot be read");

@@ -225,6 +225,9 @@ TEST(ScenarioErrors, NamesOfThingsThatAreNotThere) {
         errors_of(with_line(6, "journeys: {buy: [{choose: {confirm: 1}}]}")),
         "x.yaml:6:18: journeys.buy.0: there is nothing to choose about yet | reserve before it");
     expect_errors({
+        {"system: {shards: 2}\n",
+         "x.yaml:8:18: system.shards: some of the shards would have no instance of inventory | set "
+         "services.inventory to 2 or more"},
         {"popularity: {dist: fixed, sku: PHONE}\n",
          "x.yaml:8:32: popularity.sku: no SKU \"PHONE\" in stock | SKU-1 to SKU-5"},
         {"timeline: [{at: 1s, fault: {kind: kill, target: inventory/1}}]\n",
