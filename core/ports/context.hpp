@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/base/time.hpp"
@@ -33,6 +34,12 @@ public:
     TraceId trace;
     std::string idempotency_key;
     std::string principal;
+    // Reads see at least what was done up to here: the opaque text that the answer to a write
+    // carried, or latest_position.  Empty asks for nothing.
+    std::string position;
 };
+
+// Everything that was done up to now.
+inline constexpr std::string_view latest_position = "latest";
 
 }  // namespace rushproof

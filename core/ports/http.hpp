@@ -19,7 +19,7 @@ using HttpFields = std::vector<std::pair<std::string, std::string>>;
 
 inline constexpr std::string_view http_fields_passed_on[] = {
     "idempotency-key", "content-type", "accept",   "authorization",
-    "traceparent",     "x-owner",      "if-match",
+    "traceparent",     "x-owner",      "if-match", "rushproof-position",
 };
 
 class HttpRequest {

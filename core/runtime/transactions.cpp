@@ -3,8 +3,7 @@
 namespace rushproof {
 
 Task<Result<std::vector<Rows>>> read_only(Database& database, Context context,
-                                          std::vector<Call> calls) {
-    TransactionOptions options;
+                                          std::vector<Call> calls, TransactionOptions options) {
     options.access = Access::read_only;
     RP_CO_TRY(const auto transaction, co_await database.begin(std::move(context), options));
     auto answers = co_await transaction->commit(std::move(calls));

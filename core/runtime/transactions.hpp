@@ -16,9 +16,9 @@ std::vector<Call> pipeline(Calls... calls) {
     return result;
 }
 
-// One transaction that only reads: its answers.  It has no unknown outcome: a reading that was lost
-// had no effect.
+// One transaction that only reads, from where `options` say: its answers.  It has no unknown
+// outcome: a reading that was lost had no effect.
 Task<Result<std::vector<Rows>>> read_only(Database& database, Context context,
-                                          std::vector<Call> calls);
+                                          std::vector<Call> calls, TransactionOptions options = {});
 
 }  // namespace rushproof

@@ -41,8 +41,9 @@ public:
     }
 
     // Reads of each shard the stock of a SKU that hardly exists: to know that, inventory must ask
-    // its database.
+    // its database, and the primary, which takes the writes.
     Task<bool> ready(Context context) override {
+        context.position = latest_position;
         for (std::uint32_t shard = 1; shard <= options_.shards; ++shard) {
             ::inventory::v1::StockRequest message;
             message.set_sku(probe_of(shard, options_.shards));
@@ -82,9 +83,12 @@ private:
         }
         if (forward.reach != Reach::products) { calls_[shards->front() - 1]->add(); }
         const RpcTarget target = call->target(shards->front());
+        const std::string seen = call->context.position;
         const auto answer = co_await environment_.rpc.call(std::move(call->context), target,
                                                            std::move(call->outgoing.message));
-        co_return answer_with(forward, answer);
+        HttpResponse response = answer_with(forward, answer);
+        keep_positions(seen, response);
+        co_return response;
     }
 
     // One after the other: a list is no hot path.

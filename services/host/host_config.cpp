@@ -31,6 +31,15 @@ Result<inventory::Strategy> read_strategy(const Setting& setting) {
     return bad_setting(setting, "one of " + words);
 }
 
+Result<Route> read_route(const Setting& setting, const HostConfig& config) {
+    if (setting.text == "primary") { return Route::primary; }
+    if (setting.text != "replica") { return bad_setting(setting, "primary or replica"); }
+    if (config.postgres.replica_url.empty()) {
+        return bad_setting(setting, "primary, because no database-replica is given");
+    }
+    return Route::replica;
+}
+
 Result<void> read_roles(const Setting& setting, HostConfig& config) {
     RP_TRY(const auto roles, read_list(setting));
     for (const std::string& role : roles) {
@@ -217,6 +226,8 @@ const std::vector<SettingInfo>& known_settings() {
         {"database", "sqlite:rushproof.db",
          "Where the roles here keep their data: sqlite:PATH or postgresql://user@host/name"},
         {"database-replica", "", "A PostgreSQL replica for reads; empty: the database itself"},
+        {"reads", "primary",
+         "Where calls that only read go: primary, or replica unless it is behind their position"},
         {"database-connections", "16", "Connections to PostgreSQL, and as many to the replica"},
         {"shard", "1/1",
          "Which of how many databases, by SKU, this inventory keeps; the same for ever"},
@@ -262,6 +273,7 @@ Result<HostConfig> read_config(const Settings& settings) {
     RP_CHECK(read_shard(settings, config));
     inventory::Options& inventory = config.inventory_options;
     RP_TRY(inventory.strategy, read_strategy(settings.get("strategy")));
+    RP_TRY(inventory.reads, read_route(settings.get("reads"), config));
     RP_TRY(inventory.reservation_ttl, read_duration(settings.get("reservation-ttl"), 1ms, 24h));
     RP_TRY(inventory.sweep_interval, read_duration(settings.get("sweep-interval"), 1ms, 1h));
     RP_TRY(config.threads, read_count(settings.get("threads"), 1, 256));

@@ -44,6 +44,8 @@ struct Options {
     // Which SKUs it keeps (core/runtime/shard.hpp); calls about others are refused with
     // "wrong-shard".
     Shard shard{};
+    // Where calls that only read go: a replica may lag, but never behind their context's position.
+    Route reads = Route::primary;
     Mutant mutant = Mutant::none;
 };
 

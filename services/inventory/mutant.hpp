@@ -25,6 +25,7 @@ enum class Mutant : std::uint8_t {
     m25_expire_any_state,          // expires without asking whether the reservation is still held
     m26_expire_by_own_clock,       // compares expires_at with the service's clock
     m27_two_sweepers,              // sweeps as if it were the only one
+    m28_decides_by_replica,        // checks the stock on a replica that may lag, then takes it
     p01_real_clock,                // plants: sources of nondeterminism
     p02_salted_hash_order,
     p03_uninitialised_read,

@@ -31,11 +31,13 @@ Task<HttpResponse> answer(const RpcRouter& router, Context context, HttpRequest 
     }
     auto key = percent_decoded(request.field("idempotency-key"));
     auto principal = percent_decoded(request.field("x-owner"));
-    if (!key || !principal) {
+    auto position = percent_decoded(request.field("rushproof-position"));
+    if (!key || !principal || !position) {
         co_return problem(400, "malformed", "a field has a bad percent-encoding");
     }
     context.idempotency_key = *std::move(key);
     context.principal = *std::move(principal);
+    context.position = *std::move(position);
     const std::string method = request.target.substr(path_prefix.size());
     const auto result = co_await router.answer(std::move(context), method, std::move(request.body));
     co_return HttpResponse(200, encode_answer(result), std::string(message_type));
@@ -78,6 +80,9 @@ Task<Result<std::string>> HttpRpc::call(Context context, RpcTarget target, std::
     }
     if (!context.principal.empty()) {
         message.fields.emplace_back("x-owner", percent_encoded(context.principal));
+    }
+    if (!context.position.empty()) {
+        message.fields.emplace_back("rushproof-position", percent_encoded(context.position));
     }
     const std::uint64_t first = hash64(target.shard);
     for (std::size_t attempt = 0;; ++attempt) {

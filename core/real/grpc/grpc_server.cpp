@@ -157,12 +157,15 @@ private:
         Context context(clock.monotonic() + time_left());
         auto key = percent_decoded(metadata("idempotency-key"));
         auto principal = percent_decoded(metadata("x-owner"));
-        if (!key || !principal) {
+        auto position = percent_decoded(metadata("rushproof-position"));
+        if (!key || !principal || !position) {
             return failure(ErrorKind::permanent, "malformed",
-                           "idempotency-key or x-owner has a bad percent-encoding");
+                           "idempotency-key, x-owner or rushproof-position has a bad "
+                           "percent-encoding");
         }
         context.idempotency_key = *std::move(key);
         context.principal = *std::move(principal);
+        context.position = *std::move(position);
         context.trace = parse_traceparent(metadata("traceparent"));
         return context;
     }

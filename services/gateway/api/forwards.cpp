@@ -152,6 +152,11 @@ std::string time(std::int64_t microseconds) {
     return to_rfc3339(WallTime(std::chrono::microseconds(microseconds)));
 }
 
+HttpResponse with_position(HttpResponse response, const std::string& position) {
+    if (!position.empty()) { response.fields.emplace_back(position_field, position); }
+    return response;
+}
+
 void write_reservation(JsonWriter& json, const wire::Reservation& reservation) {
     json.begin_object();
     json.member("id", reservation.id());
@@ -194,20 +199,29 @@ HttpResponse write_stock(const std::string& answer) {
     if (!stock.ParseFromString(answer)) { return unreadable(inventory); }
     JsonWriter json;
     write_stock(json, stock);
-    return HttpResponse(200, std::move(json).text());
+    return with_position(HttpResponse(200, std::move(json).text()), stock.position());
+}
+
+// All that one call wrote has one position.
+template <class Page, class Write>
+HttpResponse write_placed_page(const Page& page, Write write) {
+    HttpResponse response = write_page(page, write);
+    return page.items().empty() ? response
+                                : with_position(std::move(response), page.items(0).position());
 }
 
 HttpResponse write_reservations(const std::string& answer) {
     wire::Reservations page;
     if (!page.ParseFromString(answer)) { return unreadable(inventory); }
-    return write_page(page,
-                      [](JsonWriter& json, const auto& item) { write_reservation(json, item); });
+    return write_placed_page(
+        page, [](JsonWriter& json, const auto& item) { write_reservation(json, item); });
 }
 
 HttpResponse write_stocks(const std::string& answer) {
     wire::Stocks page;
     if (!page.ParseFromString(answer)) { return unreadable(inventory); }
-    return write_page(page, [](JsonWriter& json, const auto& item) { write_stock(json, item); });
+    return write_placed_page(page,
+                             [](JsonWriter& json, const auto& item) { write_stock(json, item); });
 }
 
 HttpResponse write_ledger(const std::string& answer) {
@@ -254,7 +268,7 @@ HttpResponse reservation_response(int status, const std::string& answer) {
     if (!reservation.ParseFromString(answer)) { return unreadable(inventory); }
     JsonWriter json;
     write_reservation(json, reservation);
-    return HttpResponse(status, std::move(json).text());
+    return with_position(HttpResponse(status, std::move(json).text()), reservation.position());
 }
 
 HttpResponse unreadable(std::string_view role) {

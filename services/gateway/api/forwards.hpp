@@ -13,6 +13,9 @@
 
 namespace rushproof::gateway {
 
+// What a write answers with, and what a read that must see its effect sends back.
+inline constexpr std::string_view position_field = "rushproof-position";
+
 struct Outgoing {
     std::string shard;    // a SKU, a reservation's id, or what picks an instance
     std::string message;  // of core/protocol

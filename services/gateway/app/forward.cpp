@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/runtime/position.hpp"
 #include "core/runtime/problem.hpp"
 #include "services/gateway/limits.hpp"
 
@@ -25,10 +26,18 @@ Result<Call> call_for(const Forward& forward, const Options& options, MonotonicT
                        "the header Idempotency-Key is required");
     }
     const std::string_view owner = request.field("x-owner");
+    context.position = request.field(position_field);
     context.principal = owner.empty() ? "anonymous" : owner;
     context.deadline = callee_deadline(context.deadline, now, options.request_timeout);
     RP_TRY(Outgoing outgoing, forward.read(request));
     return Call{std::move(context), forward.rpc_method, std::move(outgoing)};
+}
+
+void keep_positions(std::string_view seen, HttpResponse& response) {
+    if (seen.empty()) { return; }
+    for (auto& [name, value] : response.fields) {
+        if (name == position_field) { value = joined_positions(seen, value); }
+    }
 }
 
 HttpResponse answer_with(const Forward& forward, const Result<std::string>& answer) {

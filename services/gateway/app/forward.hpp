@@ -23,6 +23,9 @@ struct Call {
 Result<Call> call_for(const Forward& forward, const Options& options, MonotonicTime now,
                       Context context, const HttpRequest& request);
 
+// The client has one position for all its writes: what it sent, and what this answer adds.
+void keep_positions(std::string_view seen, HttpResponse& response);
+
 HttpResponse answer_with(const Forward& forward, const Result<std::string>& answer);
 
 }  // namespace rushproof::gateway

@@ -145,6 +145,30 @@ protected:
 
 constexpr const char* good_body = R"({"sku":"SKU-1","quantity":2})";
 
+TEST_F(GatewayTest, ThePositionOfAWriteTravelsBothWays) {
+    answer_ = reservation();
+    EXPECT_TRUE(reserve(good_body).fields.empty());
+    wire::Reservation written;
+    written.ParseFromString(reservation());
+    written.set_position("1f");
+    answer_ = written.SerializeAsString();
+    EXPECT_EQ(reserve(good_body).fields, (HttpFields{{"rushproof-position", "1f"}}));
+    EXPECT_EQ(context_.position, "");
+    send("GET", "/api/v1/reservations/r-1", {}, {{"rushproof-position", "1f"}});
+    EXPECT_EQ(context_.position, "1f");
+    wire::Stock stocked;
+    stocked.set_position("2a");
+    answer_ = stocked.SerializeAsString();
+    EXPECT_EQ(send("PUT", "/api/v1/stock/SKU-1", R"({"on_hand":1})").fields,
+              (HttpFields{{"rushproof-position", "2a"}}));
+    // One position for all that this client wrote, whichever shards keep it.
+    written.set_position("1:9");
+    answer_ = written.SerializeAsString();
+    EXPECT_EQ(send("POST", "/api/v1/reservations/r-1/confirm", {}, {{"rushproof-position", "2:5"}})
+                  .fields,
+              (HttpFields{{"rushproof-position", "1:9.2:5"}}));
+}
+
 TEST_F(GatewayTest, ReserveForwardsBodyKeyAndOwner) {
     answer_ = reservation();
     const HttpResponse response = reserve(good_body);
@@ -309,6 +333,7 @@ TEST_F(GatewayTest, IsReadyWhenInventoryCanAskItsDatabase) {
     answer_ = failure(ErrorKind::permanent, "not-found", "");
     EXPECT_TRUE(ready());
     EXPECT_EQ(method_, "inventory.v1.Inventory/GetStock");
+    EXPECT_EQ(context_.position, "latest");
     answer_ = failure(ErrorKind::retryable, "unavailable", "");
     EXPECT_FALSE(ready());
     answer_ = failure(ErrorKind::unknown_outcome, "deadline-exceeded", "");

@@ -62,6 +62,15 @@ TEST(HostConfig, ReadsShards) {
     EXPECT_EQ(inventory.inventory_options.shard, (Shard{2, 3}));
 }
 
+TEST(HostConfig, ReadsMayGoToAReplicaThatIsThere) {
+    EXPECT_EQ(config_of({})->inventory_options.reads, Route::primary);
+    const auto config = config_of({{"database", "postgresql://u@a/x"},
+                                   {"database-replica", "postgresql://u@b/x"},
+                                   {"reads", "replica"}});
+    ASSERT_TRUE(config) << config.error().message();
+    EXPECT_EQ(config->inventory_options.reads, Route::replica);
+}
+
 TEST(HostConfig, ApiPortSetsThePortUnlessListenIsGiven) {
     EXPECT_EQ(config_of({}, {{"API_PORT", "9000"}})->http.port, 9000);
     EXPECT_EQ(config_of({}, {{"API_PORT", "9000"}})->http.address, "127.0.0.1");
@@ -96,6 +105,8 @@ TEST(HostConfig, EveryMistakeNamesItsVariableAndTheRemedy) {
         {"RUSHPROOF_CATALOG_URL", "http://a:1", "nothing"},
         {"RUSHPROOF_DATABASE", "postgres:x", "sqlite:PATH"},
         {"RUSHPROOF_DATABASE", "sqlite:", "sqlite:PATH"},
+        {"RUSHPROOF_READS", "replica", "no database-replica"},
+        {"RUSHPROOF_READS", "somewhere", "primary or replica"},
         {"RUSHPROOF_STRATEGY", "hope", "naive, pessimistic, conditional, optimistic"},
         {"RUSHPROOF_RESERVATION_TTL", "10x", "10m"},
         {"RUSHPROOF_SWEEP_INTERVAL", "0ms", "from 1ms"},

@@ -65,6 +65,7 @@ wire::Reservation message_of(const Reservation& reservation) {
     message.set_state(to_wire(reservation.state));
     message.set_expires_at_us(reservation.expires_at.time_since_epoch().count());
     message.set_time_left_us(reservation.time_left.count());
+    message.set_position(reservation.position);
     return message;
 }
 
@@ -89,6 +90,7 @@ wire::Stock message_of(const Sku& sku, const Stock& stock) {
     message.set_held(stock.held.units());
     message.set_sold(stock.sold.units());
     message.set_version(stock.version);
+    message.set_position(stock.position);
     return message;
 }
 

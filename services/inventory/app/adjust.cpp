@@ -38,7 +38,7 @@ std::vector<Stock> read_text(std::string_view text) {
         std::int64_t numbers[4] = {};
         for (std::int64_t& number : numbers) { next = std::from_chars(next, end, number).ptr + 1; }
         stocks.push_back(
-            {Quantity(numbers[0]), Quantity(numbers[1]), Quantity(numbers[2]), numbers[3]});
+            {Quantity(numbers[0]), Quantity(numbers[1]), Quantity(numbers[2]), numbers[3], {}});
     }
     return stocks;
 }
@@ -76,7 +76,10 @@ Task<Result<std::vector<Stock>>> Application::adjust_once(Context context, Adjus
         if (text(known, 0) != fingerprint_of(adjustment.changes)) {
             co_return failure(key_reused());
         }
-        co_return read_text(text(known, 1));
+        std::vector<Stock> first = read_text(text(known, 1));
+        RP_CO_TRY(const std::string position, co_await position_after(*transaction));
+        for (Stock& stock : first) { stock.position = position; }
+        co_return first;
     }
     std::map<Sku, Stock> known;
     for (const Row& row : found[found.size() - 2].rows) {
@@ -103,6 +106,7 @@ Task<Result<std::vector<Stock>>> Application::adjust_once(Context context, Adjus
         co_return failure(ErrorKind::retryable, "key-in-flight", "the key is being used");
     }
     RP_CO_CHECK(written);
+    for (Stock& stock : stocks) { stock.position = position_of(*transaction); }
     co_return stocks;
 }
 

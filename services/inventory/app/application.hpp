@@ -60,6 +60,8 @@ public:
         : environment_(environment),
           options_(options),
           contention_(environment.telemetry, options.strategy),
+          primary_reads_(count_reads(environment.telemetry, "primary")),
+          replica_reads_(count_reads(environment.telemetry, "replica")),
           batcher_(environment, options_, retry_budget_, contention_) {}
 
     // When no call is under way and none will come.
@@ -98,9 +100,17 @@ public:
     Task<Result<bool>> ping(Context context);
 
 private:
-    // One transaction that only reads: its rows.
-    Task<Result<Rows>> read(Context context, Call call);
-    Task<Result<std::vector<Rows>>> read(Context context, std::vector<Call> calls);
+    static Counter& count_reads(Telemetry& telemetry, std::string route);
+
+    // One transaction that only reads, by options.reads and the context's position: its rows.
+    Task<Result<Rows>> look_up(Context context, Call call);
+    // The same from where `options` say.
+    Task<Result<std::vector<Rows>>> read(Context context, std::vector<Call> calls,
+                                         TransactionOptions options = {});
+    // Where the effect of a transaction that was committed can be seen.
+    std::string position_of(const Transaction& transaction) const;
+    // The same of what one found done already; it is over then.
+    Task<Result<std::string>> position_after(Transaction& transaction);
 
     Task<Result<Reservation>> reserve_once(Context context, ReserveRequest request,
                                            IdempotencyKey claimed);
@@ -137,6 +147,8 @@ private:
     Options options_;
     RetryBudget retry_budget_{limits::retries_saved, limits::retries_per_hundred_calls};
     Contention contention_;
+    Counter& primary_reads_;
+    Counter& replica_reads_;
     Batcher batcher_;
 };
 

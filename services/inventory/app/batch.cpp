@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "core/runtime/position.hpp"
 #include "services/inventory/app/application.hpp"
 #include "services/inventory/app/order.hpp"
 #include "services/inventory/app/record.hpp"
@@ -237,7 +238,11 @@ Task<Result<Batcher::Answers>> Batcher::attempt(const Members& members) {
         }
     }
     auto writes = plan.writes(environment_.random);
-    if (writes.empty()) { co_return answers; }
+    // Who repeats a request must be told where its effect can be seen.
+    const bool tells_position =
+        options_.reads == Route::replica &&
+        std::any_of(answers.begin(), answers.end(), [](const auto& answer) { return !!answer; });
+    if (writes.empty() && !tells_position) { co_return answers; }
     auto written = co_await transaction->commit(std::move(writes));
     if (!written) {
         // Another instance took the key since we looked: the next look will find its result.
@@ -248,6 +253,10 @@ Task<Result<Batcher::Answers>> Batcher::attempt(const Members& members) {
     for (std::size_t i = 0; i < accepted.size(); ++i) {
         answers[accepted[i]] =
             made_by(plan.accepted()[i], wall_time(written->back().rows.at(0), 0));
+    }
+    const std::string position = position_text(options_.shard, transaction->position());
+    for (Result<Reservation>& answer : answers) {
+        if (answer) { answer->position = position; }
     }
     co_return answers;
 }

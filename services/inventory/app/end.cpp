@@ -29,6 +29,7 @@ Task<Result<Reservation>> Application::end_once(Context context, Ending wish, Re
         RP_CO_TRY(const auto found, co_await transaction->execute(std::move(look)));
         RP_CO_TRY(Reservation reservation, only_of(owner, found[0]));
         RP_CO_CHECK(answer_late(wish, reservation));
+        RP_CO_TRY(reservation.position, co_await position_after(*transaction));
         co_return reservation;
     }
     Reservation ended = reservation_of(answers[0].rows);
@@ -43,6 +44,7 @@ Task<Result<Reservation>> Application::end_once(Context context, Ending wish, Re
     const LedgerKind kind = confirms ? LedgerKind::confirm : LedgerKind::release;
     append(last, record_calls(environment_.random, entries_of(kind, ended), {}));
     RP_CO_CHECK(co_await transaction->commit(std::move(last)));
+    ended.position = position_of(*transaction);
     co_return ended;
 }
 

@@ -28,7 +28,9 @@ Task<Result<Reservation>> Application::extend_once(Context context, ReservationI
         co_return failure(not_held(reservation));
     }
     RP_CO_CHECK(co_await transaction->commit());
-    co_return reservation_of(answers[0].rows);
+    Reservation extended = reservation_of(answers[0].rows);
+    extended.position = position_of(*transaction);
+    co_return extended;
 }
 
 }  // namespace rushproof::inventory

@@ -157,13 +157,16 @@ Task<Result<Reservation>> Application::reserve_once(Context context, ReserveRequ
                                                     IdempotencyKey claimed) {
     const Order order = make_order(std::move(request), std::move(claimed));
     std::vector<Rows> seen;
-    if (options_.strategy == Strategy::naive ||
+    const bool by_replica = mutated(order.mutant, Mutant::m28_decides_by_replica);
+    if (options_.strategy == Strategy::naive || by_replica ||
         mutated(order.mutant, Mutant::m02_check_in_own_transaction)) {
+        TransactionOptions unlocked;
+        unlocked.route = by_replica ? Route::replica : Route::primary;
         std::vector<Call> look;
         for (const Line& line : order.request.lines) {
             look.push_back(stock_call(statements::read_stock, line.sku));
         }
-        RP_CO_TRY(seen, co_await read(context, std::move(look)));
+        RP_CO_TRY(seen, co_await read(context, std::move(look), unlocked));
     }
     TransactionOptions isolation;
     if (options_.strategy == Strategy::serializable) {
@@ -227,7 +230,9 @@ Task<Result<Reservation>> Application::reserve_once(Context context, ReserveRequ
         auto late = pipeline(write_key_call(statements::claim_key, order));
         RP_CO_CHECK(co_await transaction->commit(std::move(late)));
     }
-    co_return made_by(order, wall_time(answers.back().rows.at(0), 0));
+    Reservation made = made_by(order, wall_time(answers.back().rows.at(0), 0));
+    made.position = position_of(*transaction);
+    co_return made;
 }
 
 Order Application::make_order(ReserveRequest request, IdempotencyKey claimed) {
@@ -246,11 +251,20 @@ Task<Result<Reservation>> Application::first_answer(Context context, Order order
     if constexpr (mutants_compiled) {
         if (order.mutant == Mutant::m08_key_without_constraint) { find = claim_call(order); }
     }
-    RP_CO_TRY(const Rows found, co_await read(std::move(context), std::move(find)));
-    if (found.rows.empty()) {
+    // Only a transaction that may write tells its position.
+    TransactionOptions options;
+    if (options_.reads == Route::primary) { options.access = Access::read_only; }
+    auto only = pipeline(std::move(find));
+    RP_CO_TRY(const auto transaction,
+              co_await environment_.database.begin(std::move(context), options));
+    RP_CO_TRY(const auto found, co_await transaction->execute(std::move(only)));
+    const std::vector<Row>& rows = found.front().rows;
+    if (rows.empty()) {
         co_return failure(ErrorKind::retryable, "key-in-flight", "the key's first use just ended");
     }
-    co_return first_answer_of(order.request, found.rows, order.mutant);
+    RP_CO_TRY(Reservation first, first_answer_of(order.request, rows, order.mutant));
+    RP_CO_TRY(first.position, co_await position_after(*transaction));
+    co_return first;
 }
 
 }  // namespace rushproof::inventory

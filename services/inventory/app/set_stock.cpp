@@ -32,6 +32,7 @@ Task<Result<Stock>> Application::set_stock_once(Context context, Sku sku, Quanti
         append(last, record_stock_changes(changes));
     }
     RP_CO_CHECK(co_await transaction->commit(std::move(last)));
+    stock.position = position_of(*transaction);
     co_return stock;
 }
 

@@ -214,7 +214,8 @@ Task<Result<Hold>> hold_stock(Transaction& transaction, const Order& order, Stra
         mutated(order.mutant, Mutant::m03_conflict_as_success)) {
         return hold_m01(transaction, order);
     }
-    if (mutated(order.mutant, Mutant::m02_check_in_own_transaction)) {
+    if (mutated(order.mutant, Mutant::m02_check_in_own_transaction) ||
+        mutated(order.mutant, Mutant::m28_decides_by_replica)) {
         return hold_m02(transaction, order, std::move(seen));
     }
     if constexpr (mutants_compiled) {

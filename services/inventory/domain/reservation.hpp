@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct Reservation {
     WallTime expires_at{};
     // Until expires_at, by the database's clock; zero unless held.
     std::chrono::microseconds time_left{};
+    // From calls that write: where a read must be to see it (core/runtime/position.hpp).
+    std::string position{};
 };
 
 // A holder's wish to end a reservation.

@@ -1,6 +1,7 @@
 // The stock of one SKU.
 #pragma once
 #include <cstdint>
+#include <string>
 
 #include "core/base/result.hpp"
 #include "core/base/strong.hpp"
@@ -12,6 +13,7 @@ struct Stock {
     Quantity held;
     Quantity sold;
     std::int64_t version = 0;  // of the last change
+    std::string position{};    // as in Reservation
 
     Quantity available() const { return on_hand - held; }
 };

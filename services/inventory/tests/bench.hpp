@@ -18,32 +18,32 @@ namespace rushproof::inventory {
 inline const Sku sku_a("SKU-A");
 inline const Owner alice("alice");
 
+// Without timers deadlocks are found at once, and nothing times out.
+inline simulator::ModelOptions model_options(FakeWorld& world, bool timers = false) {
+    simulator::ModelOptions options;
+    // A clock of its own: the world's wall clock is the service's.
+    options.wall = [&world, offset = world.wall_offset] {
+        return WallTime(offset + std::chrono::floor<std::chrono::microseconds>(
+                                     world.monotonic().time_since_epoch()));
+    };
+    options.elapsed = [&world] { return world.monotonic().time_since_epoch(); };
+    if (timers) {
+        options.after = [&world](Duration time, std::function<void()> call) {
+            world.wait_until(
+                world.monotonic() + time,
+                [call = std::move(call)](const boost::system::error_code&) { call(); });
+        };
+    }
+    return options;
+}
+
 class ModelEngine {
 public:
-    // Without timers deadlocks are found at once, and nothing times out.
     explicit ModelEngine(FakeWorld& world, bool timers = false)
-        : model_(model_schema(), options(world, timers)), database_(model_) {}
+        : model_(model_schema(), model_options(world, timers)), database_(model_) {}
     Database& database() { return database_; }
 
 private:
-    static simulator::ModelOptions options(FakeWorld& world, bool timers) {
-        simulator::ModelOptions options;
-        // A clock of its own: the world's wall clock is the service's.
-        options.wall = [&world, offset = world.wall_offset] {
-            return WallTime(offset + std::chrono::floor<std::chrono::microseconds>(
-                                         world.monotonic().time_since_epoch()));
-        };
-        options.elapsed = [&world] { return world.monotonic().time_since_epoch(); };
-        if (timers) {
-            options.after = [&world](Duration time, std::function<void()> call) {
-                world.wait_until(
-                    world.monotonic() + time,
-                    [call = std::move(call)](const boost::system::error_code&) { call(); });
-            };
-        }
-        return options;
-    }
-
     simulator::ModelDatabase model_;
     simulator::DirectDatabase database_;
 };

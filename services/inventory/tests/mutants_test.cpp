@@ -6,6 +6,7 @@
 
 #include "services/inventory/tests/bench.hpp"
 #include "services/inventory/tests/failing_database.hpp"
+#include "services/inventory/tests/replicated_database.hpp"
 
 namespace rushproof::inventory {
 namespace {
@@ -183,6 +184,20 @@ TEST(Plants, DisturbWhatTheyMayNot) {
         other_order = other_order || before != after;
     }
     EXPECT_TRUE(other_order);
+}
+
+TEST(Mutants, M28OversellsByAReplicaThatLags) {
+    for (const Mutant mutant : {Mutant::none, Mutant::m28_decides_by_replica}) {
+        FakeWorld world;
+        ReplicatedDatabase database(world);
+        Bench bench(world, database, with(mutant));
+        bench.set_stock(10);
+        database.catch_up();
+        EXPECT_TRUE(bench.reserve("k1", 6));
+        const bool oversells = mutant == Mutant::m28_decides_by_replica;
+        EXPECT_EQ(bench.reserve("k2", 6).has_value(), oversells);
+        EXPECT_EQ(bench.audit().starts_with("oversold"), oversells) << bench.audit();
+    }
 }
 
 }  // namespace

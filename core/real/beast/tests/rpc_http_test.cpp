@@ -96,6 +96,7 @@ TEST_F(RpcHttpTest, CarriesTheContext) {
     Context its = context_for(2s);
     its.idempotency_key = "k-1 \xC3\xBC\r\n%";
     its.principal = "owner/1";
+    its.position = "shard 2:1f";
     its.trace.high = 1;
     its.trace.low = 2;
     its.trace.span = 3;
@@ -103,6 +104,7 @@ TEST_F(RpcHttpTest, CarriesTheContext) {
     ASSERT_EQ(contexts.size(), 1u);
     EXPECT_EQ(contexts[0].idempotency_key, its.idempotency_key);
     EXPECT_EQ(contexts[0].principal, its.principal);
+    EXPECT_EQ(contexts[0].position, its.position);
     EXPECT_EQ(contexts[0].trace, its.trace);
     EXPECT_EQ(contexts[0].deadline, its.deadline);
 }
