@@ -55,7 +55,10 @@ private:
     void add_end(const Operation& operation) {
         const Event& event = history_.events[operation.invoked];
         const auto basket = baskets_.find(event.subject);
-        if (event.function == Function::basket || basket == baskets_.end()) return;
+        if (basket == baskets_.end() || event.function == Function::basket ||
+            event.function == Function::find) {
+            return;
+        }
         basket->second.events.push_back(operation.shown());
     }
 

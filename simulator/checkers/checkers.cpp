@@ -62,6 +62,8 @@ const std::vector<Checker>& checkers() {
          check_linearizable},
         {"idempotent", "a repeated request has one effect and one answer", has_repeats,
          check_idempotent},
+        {"read-your-writes", "who was told of an effect finds it from then on", has_finds,
+         check_read_your_writes},
         {"accepted-is-processed", "every accepted message is processed exactly once", has_messages,
          check_accepted_is_processed},
         {"per-key-order", "messages of one key are processed in the order in which they came",

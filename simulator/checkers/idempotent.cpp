@@ -73,7 +73,9 @@ private:
             Known& about = known[event.subject];
             const bool made = reserves(event) && operation.outcome == Outcome::ok;
             if (made && about.made == no_index) about.made = operation.completed;
-            if (!reserves(event)) about.may_have_ended = true;
+            const bool ends = !reserves(event) && event.function != Function::extend &&
+                              event.function != Function::find;
+            if (ends) about.may_have_ended = true;
         });
         for_each_operation(history_, [&](const Operation& operation) {
             const Event& event = history_.events[operation.invoked];

@@ -1,7 +1,9 @@
 // A reservation is held once, then confirmed, released or expired: one of these, once, and it does
-// not expire before its time.  Judged by what clients were told and by the ledger.
+// not expire before its time, which begins anew when it is extended.  Judged by what clients were
+// told and by the ledger.
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <tuple>
 
 #include "simulator/checkers/findings.hpp"
@@ -25,6 +27,9 @@ struct Life {
     std::array<std::uint32_t, 3> ended{no_index, no_index, no_index};
     std::array<std::int64_t, 3> ended_by{never, never, never};
     std::array<bool, 3> in_ledger{};
+    // The latest call that extended it, and the event that acknowledges that.
+    std::int64_t extended_from = std::numeric_limits<std::int64_t>::min();
+    std::uint32_t extended = no_index;
 
     bool has_end(std::size_t end) const { return ended[end] != no_index || in_ledger[end]; }
 };
@@ -49,9 +54,16 @@ private:
         const bool reserves =
             event.function == Function::reserve || event.function == Function::basket;
         const std::size_t end = end_index(event.function);
-        if (event.subject == no_text || (!reserves && end == ends.size())) return;
+        const bool extends = event.function == Function::extend;
+        if (event.subject == no_text || (!reserves && !extends && end == ends.size())) return;
         Life& life = lives_[event.subject];
         const bool happened = operation.outcome == Outcome::ok;
+        if (extends) {
+            if (!happened || operation.call < life.extended_from) return;
+            life.extended_from = operation.call;
+            life.extended = operation.shown();
+            return;
+        }
         if (reserves && (happened || operation.outcome == Outcome::unknown)) {
             life.reserved_from = std::min(life.reserved_from, operation.call);
             if (life.reserved == no_index) life.reserved = operation.shown();
@@ -101,9 +113,23 @@ private:
     // It held at least from the begin of its transaction; its end was committed at the latest then.
     void judge_expiry(const LedgerEntry& reserve, const LedgerEntry& expire) {
         const std::int64_t shortest = history_.reservation_ttl - options_.expiry_grace;
+        if (history_.reservation_ttl == 0) return;
         const std::int64_t held = expire.committed_before - reserve.at + 2 * history_.clock_bound;
-        if (history_.reservation_ttl == 0 || held >= shortest) return;
-        report_early(reserve.reservation, held);
+        if (held < shortest) report_early(reserve.reservation, held);
+        judge_extended(reserve.reservation, expire.committed_before + history_.clock_bound);
+    }
+
+    void judge_extended(TextId id, std::int64_t expired_by) {
+        const Life& life = lives_[id];
+        const std::int64_t shortest = history_.reservation_ttl - options_.expiry_grace;
+        // An extension that may have come after the end is not one of this reservation's life.
+        if (life.extended == no_index || expired_by < life.extended_from) return;
+        const std::int64_t held = expired_by - life.extended_from;
+        if (held >= shortest) return;
+        findings_.violation(text(id) + " expired " + format_time(held) +
+                                " at most after it was extended for another " +
+                                format_time(history_.reservation_ttl),
+                            events_of(life));
     }
 
     void report_early(TextId id, std::int64_t held) {
@@ -148,7 +174,9 @@ private:
         const std::int64_t by = life.ended_by[end_index(Function::expire)];
         const std::int64_t held = by - life.reserved_from + history_.clock_bound;
         const std::int64_t shortest = history_.reservation_ttl - options_.expiry_grace;
-        if (history_.reservation_ttl > 0 && held < shortest) report_early(id, held);
+        if (history_.reservation_ttl == 0) return;
+        if (held < shortest) report_early(id, held);
+        judge_extended(id, by + history_.clock_bound);
     }
 
     static std::string when(const Life& life, std::size_t end) {
@@ -159,7 +187,7 @@ private:
 
     static std::vector<std::uint32_t> events_of(const Life& life) {
         const std::uint32_t begin = life.reserved == no_index ? life.failed : life.reserved;
-        return {begin, life.ended[0], life.ended[1], life.ended[2]};
+        return {begin, life.extended, life.ended[0], life.ended[1], life.ended[2]};
     }
 
     const std::string& text(TextId id) const { return history_.texts.text(id); }

@@ -24,6 +24,9 @@ CheckResult check_lifecycle(const History& history, const CheckOptions& options)
 bool has_repeats(const History& history);
 CheckResult check_idempotent(const History& history, const CheckOptions& options);
 
+bool has_finds(const History& history);
+CheckResult check_read_your_writes(const History& history, const CheckOptions& options);
+
 bool has_messages(const History& history);
 CheckResult check_accepted_is_processed(const History& history, const CheckOptions& options);
 

@@ -147,7 +147,9 @@ private:
                 break;
             }
             case Function::enqueue:
-            case Function::process: break;
+            case Function::process:
+            case Function::extend:
+            case Function::find: break;
         }
     }
 

@@ -50,7 +50,9 @@ std::string what(const History& history, const Event& event) {
         }
         case Function::confirm:
         case Function::release:
-        case Function::expire: return function + " " + subject;
+        case Function::expire:
+        case Function::extend:
+        case Function::find: return function + " " + subject;
         case Function::enqueue:
         case Function::process:
             return function + " " + subject + (event.key == no_text ? "" : " of " + key);
@@ -68,6 +70,9 @@ std::string answer(const History& history, const Event& event) {
                        ? "insufficient " + history.texts.text(event.key)
                        : "insufficient";
         case EventType::ok: break;
+    }
+    if (event.function == Function::find) {
+        return std::string(to_string(static_cast<Found>(event.amount)));
     }
     return event.function == Function::read ? std::to_string(event.amount) + " available" : "ok";
 }

@@ -37,6 +37,7 @@ SimulatedSystem system_of(const Scenario& scenario) {
     inventory_options.strategy = *strategy;
     inventory_options.mutant = *mutant;
     inventory_options.reservation_ttl = spec.reservation_ttl;
+    inventory_options.reads = spec.reads == "replica" ? Route::replica : Route::primary;
     inventory_options.sweep_interval = spec.sweep_interval;
     gateway::Options gateway_options;
     gateway_options.request_timeout = spec.request_timeout;

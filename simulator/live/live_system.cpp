@@ -168,6 +168,7 @@ Result<void> LiveSystem::start_all() {
                                      std::to_string(shards()));
         if (postgres_ && !postgres_->replica_url().empty()) {
             instance.arguments.push_back("--database-replica=" + postgres_->replica_url());
+            instance.arguments.push_back("--reads=" + scenario_.system.reads);
         }
         RP_CHECK(start_first_time(name, instance));
         urls[shard] += (urls[shard].empty() ? "http://" : ",http://") + instance.address;

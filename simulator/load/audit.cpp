@@ -24,7 +24,8 @@ Task<Result<T>> persist(Clock& clock, MonotonicTime deadline,
                         const std::function<Task<Result<T>>(Context)>& call) {
     Duration pause = pause_first;
     while (true) {
-        const Context context = Context(clock.monotonic() + attempt_timeout).until(deadline);
+        Context context = Context(clock.monotonic() + attempt_timeout).until(deadline);
+        context.position = latest_position;  // what a replica lacks is not gone
         Result<T> result = co_await call(context);
         const bool over = clock.monotonic() + pause >= deadline;
         if (result || result.error().kind() == ErrorKind::permanent || over) { co_return result; }

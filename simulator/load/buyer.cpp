@@ -19,6 +19,22 @@ std::string name_of(const Load& load, const Visitor& visitor) {
     return name;
 }
 
+bool only_reads(Function function) {
+    return function == Function::read || function == Function::find;
+}
+
+auto verb_of(Function function) {
+    switch (function) {
+        case Function::confirm: return &ReservationClient::confirm;
+        case Function::extend: return &ReservationClient::extend;
+        default: return &ReservationClient::release;
+    }
+}
+
+Error unknown_state(const std::string& state) {
+    return {ErrorKind::permanent, "unreadable-answer", "a reservation is \"" + state + "\""};
+}
+
 // The SKU that a refusal begins with; of several that could be meant, the longest.
 std::string_view named_sku(const Items& items, const Error& refusal) {
     std::string_view named;
@@ -56,6 +72,10 @@ Task<void> Buyer::walk(std::int64_t intended) {
             co_await reserve_many(*reserves_many);
         } else if (const auto* reads = std::get_if<ReadStep>(&step)) {
             co_await read(*reads);
+        } else if (std::holds_alternative<ExtendStep>(step)) {
+            co_await extend();
+        } else if (std::holds_alternative<FindStep>(step)) {
+            co_await find();
         } else if (const auto* thinks = std::get_if<ThinkStep>(&step)) {
             co_await think(*thinks);
         } else {
@@ -110,13 +130,12 @@ Task<void> Buyer::reserve_many(ReserveManyStep step) {
 Task<Outcome> Buyer::hold(Request request) {
     Finished finished = co_await operate(std::move(request));
     if (finished.outcome != Outcome::succeeded) { co_return finished.outcome; }
+    finished.request.id = std::move(finished.answer.id);
+    latest_ = finished.request;
     const bool known = std::any_of(held_.begin(), held_.end(), [&](const Request& held) {
-        return held.id == finished.answer.id;
+        return held.id == finished.request.id;
     });
-    if (!known) {
-        finished.request.id = std::move(finished.answer.id);
-        held_.push_back(std::move(finished.request));
-    }
+    if (!known) { held_.push_back(std::move(finished.request)); }
     co_return finished.outcome;
 }
 
@@ -124,6 +143,25 @@ Task<void> Buyer::read(ReadStep step) {
     Request request;
     request.function = Function::read;
     request.sku = step.sku.empty() ? popular_sku_ : step.sku;
+    co_await operate(std::move(request));
+}
+
+Task<void> Buyer::extend() {
+    for (const Request& held : held_) {
+        Request request = held;
+        request.function = Function::extend;
+        request.recorded = true;
+        request.key_per_attempt = false;
+        co_await operate(std::move(request));
+    }
+}
+
+Task<void> Buyer::find() {
+    if (latest_.id.empty()) { co_return; }
+    Request request;
+    request.function = Function::find;
+    request.key = latest_.key;
+    request.id = latest_.id;
     co_await operate(std::move(request));
 }
 
@@ -171,6 +209,7 @@ Task<Buyer::Finished> Buyer::operate(Request request) {
         shop_.metrics.attempts.push_back(attempt);
         if (result) {
             succeed(recorded, *result);
+            if (!result->position.empty()) { position_ = result->position; }
             finished.answer = *std::move(result);
             finished.outcome = Outcome::succeeded;
             break;
@@ -207,6 +246,7 @@ Task<Result<Buyer::Answer>> Buyer::send(const Request& request) {
     context.deadline = std::min(context.deadline, shop_.hard_stop);
     context.principal = name_;
     context.idempotency_key = request.key;
+    if (plan_.load.read_your_writes) { context.position = position_; }
     Answer answer;
     if (request.function == Function::read) {
         RP_CO_TRY(const StockAnswer stock,
@@ -217,19 +257,26 @@ Task<Result<Buyer::Answer>> Buyer::send(const Request& request) {
     if (request.function == Function::basket) {
         RP_CO_TRY(ReservationAnswer reservation,
                   co_await shop_.client.reserve(std::move(context), request.items));
-        answer.id = std::move(reservation.id);
-        co_return answer;
+        co_return answer_of(std::move(reservation));
     }
     if (request.function == Function::reserve) {
         RP_CO_TRY(ReservationAnswer reservation,
                   co_await shop_.client.reserve(std::move(context), request.sku, request.quantity));
-        answer.id = std::move(reservation.id);
+        co_return answer_of(std::move(reservation));
+    }
+    if (request.function == Function::find) {
+        const auto reservation = co_await shop_.client.find(std::move(context), request.id);
+        if (!reservation && reservation.error().code() == "not-found") { co_return answer; }
+        RP_CO_CHECK(reservation);
+        const auto found = parse_found(reservation->state);
+        if (!found) { co_return failure(unknown_state(reservation->state)); }
+        answer.found = *found;
         co_return answer;
     }
-    const auto verb = request.function == Function::confirm ? &ReservationClient::confirm
-                                                            : &ReservationClient::release;
-    RP_CO_CHECK(co_await (shop_.client.*verb)(std::move(context), request.id));
-    co_return answer;
+    const auto verb = verb_of(request.function);
+    RP_CO_TRY(ReservationAnswer changed,
+              co_await (shop_.client.*verb)(std::move(context), request.id));
+    co_return answer_of(std::move(changed));
 }
 
 bool Buyer::worth_retrying(const Error& error, std::int64_t retry) const {
@@ -249,10 +296,19 @@ Buyer::Recorded Buyer::begin(const Request& request) {
                                  request.quantity);
 }
 
+Buyer::Answer Buyer::answer_of(ReservationAnswer reservation) {
+    Answer answer;
+    answer.id = std::move(reservation.id);
+    answer.position = std::move(reservation.position);
+    return answer;
+}
+
 void Buyer::succeed(const Recorded& operation, const Answer& answer) {
     if (!operation) { return; }
     if (operation->function == Function::read) {
         shop_.recorder.ok_read(shop_.now(), *operation, answer.available);
+    } else if (operation->function == Function::find) {
+        shop_.recorder.ok_read(shop_.now(), *operation, static_cast<std::int64_t>(answer.found));
     } else {
         // Also after an attempt of unknown outcome: both had the same key, so there is one effect,
         // and it lies between the first attempt and this answer.  A system that makes two of it
@@ -271,7 +327,7 @@ void Buyer::succeed(const Recorded& operation, const Answer& answer) {
 Outcome Buyer::give_up(const Recorded& operation, const Request& request, const Error& last,
                        bool may_have_effect) {
     const std::int64_t now = shop_.now();
-    if (may_have_effect && request.function != Function::read) {
+    if (may_have_effect && !only_reads(request.function)) {
         if (operation) {
             shop_.recorder.info(now, *operation);
             process_ = shop_.recorder.take_process();

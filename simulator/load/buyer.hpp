@@ -86,6 +86,8 @@ private:
     struct Answer {
         std::string id;
         std::int64_t available = 0;
+        Found found = Found::absent;
+        std::string position;  // of a write
     };
     struct Finished {
         Request request;  // with the key of its last attempt
@@ -96,6 +98,8 @@ private:
     Task<void> reserve(ReserveStep step);
     Task<void> reserve_many(ReserveManyStep step);
     Task<void> read(ReadStep step);
+    Task<void> extend();
+    Task<void> find();
     Task<void> think(ThinkStep step);
     Task<void> choose(ChooseStep step);
 
@@ -105,6 +109,7 @@ private:
     Task<Finished> operate(Request request);
     // One attempt; the request outlives it.
     Task<Result<Answer>> send(const Request& request);
+    static Answer answer_of(ReservationAnswer reservation);
     bool worth_retrying(const Error& error, std::int64_t retry) const;
 
     // What the history is told about an operation; nothing if it is not recorded.
@@ -131,6 +136,8 @@ private:
     bool had_trouble_ = false;
     bool buyer_key_in_effect_ = false;  // a reserve with the per-buyer key worked, or may have
     std::vector<Request> held_;         // acknowledged reserves, not yet chosen about
+    Request latest_;                    // the last of them, whatever became of it
+    std::string position_;              // of the last acknowledged write
 };
 
 }  // namespace rushproof::simulator

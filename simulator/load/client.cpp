@@ -12,6 +12,8 @@ namespace json = boost::json;
 
 namespace {
 
+constexpr std::string_view position_field = "rushproof-position";
+
 // What a status alone says about the effect of the request.
 ErrorKind kind_of(int status) {
     if (status == 429 || status == 503) { return ErrorKind::retryable; }
@@ -69,7 +71,13 @@ Result<ReservationAnswer> read_reservation(const HttpResponse& response) {
     const JsonBody body(response.body);
     RP_TRY(const auto id, body.text("id"));
     RP_TRY(const auto state, body.text("state"));
-    return ReservationAnswer{std::string(id), std::string(state)};
+    ReservationAnswer answer;
+    answer.id = id;
+    answer.state = state;
+    for (const auto& [name, value] : response.fields) {
+        if (name == position_field) { answer.position = value; }
+    }
+    return answer;
 }
 
 Result<StockAnswer> read_stock(const HttpResponse& response) {
@@ -149,8 +157,7 @@ Task<Result<ReservationAnswer>> ReservationClient::create(Context context, std::
     request.fields.emplace_back("content-type", "application/json");
     request.fields.emplace_back("idempotency-key", context.idempotency_key);
     request.fields.emplace_back("x-owner", context.principal);
-    co_return understand(co_await http_.send(std::move(context), std::move(request)),
-                         read_reservation);
+    co_return understand(co_await send(std::move(context), std::move(request)), read_reservation);
 }
 
 Task<Result<ReservationAnswer>> ReservationClient::confirm(Context context, std::string id) {
@@ -161,17 +168,33 @@ Task<Result<ReservationAnswer>> ReservationClient::release(Context context, std:
     return change(std::move(context), std::move(id), "release");
 }
 
+Task<Result<ReservationAnswer>> ReservationClient::extend(Context context, std::string id) {
+    return change(std::move(context), std::move(id), "extend");
+}
+
+Task<Result<ReservationAnswer>> ReservationClient::find(Context context, std::string id) {
+    HttpRequest request("GET", "/api/v1/reservations/" + path_segment(id));
+    request.fields.emplace_back("x-owner", context.principal);
+    co_return understand(co_await send(std::move(context), std::move(request)), read_reservation);
+}
+
+Task<Result<HttpResponse>> ReservationClient::send(Context context, HttpRequest request) {
+    if (!context.position.empty()) {
+        request.fields.emplace_back(position_field, context.position);
+    }
+    return http_.send(std::move(context), std::move(request));
+}
+
 Task<Result<ReservationAnswer>> ReservationClient::change(Context context, std::string id,
                                                           std::string verb) {
     HttpRequest request("POST", "/api/v1/reservations/" + path_segment(id) + '/' + verb);
     request.fields.emplace_back("x-owner", context.principal);
-    co_return understand(co_await http_.send(std::move(context), std::move(request)),
-                         read_reservation);
+    co_return understand(co_await send(std::move(context), std::move(request)), read_reservation);
 }
 
 Task<Result<StockAnswer>> ReservationClient::stock(Context context, std::string sku) {
     HttpRequest request("GET", stock_path(sku));
-    co_return understand(co_await http_.send(std::move(context), std::move(request)), read_stock);
+    co_return understand(co_await send(std::move(context), std::move(request)), read_stock);
 }
 
 Task<Result<StockAnswer>> ReservationClient::set_stock(Context context, std::string sku,
@@ -182,7 +205,7 @@ Task<Result<StockAnswer>> ReservationClient::set_stock(Context context, std::str
     body.end_object();
     HttpRequest request("PUT", stock_path(sku), std::move(body).text());
     request.fields.emplace_back("content-type", "application/json");
-    co_return understand(co_await http_.send(std::move(context), std::move(request)), read_stock);
+    co_return understand(co_await send(std::move(context), std::move(request)), read_stock);
 }
 
 Task<Result<LedgerPage>> ReservationClient::ledger(Context context, std::string sku,
@@ -190,7 +213,7 @@ Task<Result<LedgerPage>> ReservationClient::ledger(Context context, std::string 
     HttpRequest request("GET", stock_path(sku) + "/ledger");
     request.queries.emplace_back("after", std::to_string(after));
     request.queries.emplace_back("limit", std::to_string(limit));
-    co_return understand(co_await http_.send(std::move(context), std::move(request)), read_ledger);
+    co_return understand(co_await send(std::move(context), std::move(request)), read_ledger);
 }
 
 }  // namespace rushproof::simulator

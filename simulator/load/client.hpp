@@ -16,7 +16,8 @@ using Items = std::vector<std::pair<std::string, std::int64_t>>;
 
 struct ReservationAnswer {
     std::string id;
-    std::string state;  // held | confirmed | released | expired
+    std::string state;     // held | confirmed | released | expired
+    std::string position;  // of a write: reads that send it back see the effect
 };
 struct StockAnswer {
     std::int64_t on_hand = 0;
@@ -37,6 +38,8 @@ struct LedgerPage {
     std::optional<std::int64_t> next;  // continue after this number; nothing: that was all
 };
 
+// Every call sends the context's position, if it has one.
+//
 // Each method is one attempt: no retries, and it ends by the context's deadline.  A problem answer
 // becomes an Error with the kind and code that its body names.  An answer that cannot be understood
 // is of unknown outcome, unless its status says that the request had no effect (4xx).
@@ -52,6 +55,8 @@ public:
     Task<Result<ReservationAnswer>> reserve(Context context, Items items);
     Task<Result<ReservationAnswer>> confirm(Context context, std::string id);
     Task<Result<ReservationAnswer>> release(Context context, std::string id);
+    Task<Result<ReservationAnswer>> extend(Context context, std::string id);
+    Task<Result<ReservationAnswer>> find(Context context, std::string id);
     Task<Result<StockAnswer>> stock(Context context, std::string sku);
     Task<Result<StockAnswer>> set_stock(Context context, std::string sku, std::int64_t on_hand);
     Task<Result<LedgerPage>> ledger(Context context, std::string sku, std::int64_t after,
@@ -60,6 +65,8 @@ public:
 private:
     Task<Result<ReservationAnswer>> create(Context context, std::string path, std::string body);
     Task<Result<ReservationAnswer>> change(Context context, std::string id, std::string verb);
+
+    Task<Result<HttpResponse>> send(Context context, HttpRequest request);
 
     HttpClient& http_;
 };

@@ -81,8 +81,9 @@ void LoadMetrics::merge(const LoadMetrics& other) {
 
 RunMetrics summarize(const LoadMetrics& metrics, Duration duration) {
     RunMetrics result;
-    for (const Function function : {Function::reserve, Function::basket, Function::confirm,
-                                    Function::release, Function::read}) {
+    for (const Function function :
+         {Function::reserve, Function::basket, Function::confirm, Function::release,
+          Function::extend, Function::read, Function::find}) {
         OperationMetrics operation = summarize_operation(metrics, function);
         if (operation.started > 0) { result.operations.push_back(std::move(operation)); }
     }

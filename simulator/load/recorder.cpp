@@ -63,8 +63,8 @@ void Recorder::ok(std::int64_t time, const Operation& operation) {
     append(time, operation, EventType::ok, Failure::none);
 }
 
-void Recorder::ok_read(std::int64_t time, Operation operation, std::int64_t available) {
-    operation.amount = available;
+void Recorder::ok_read(std::int64_t time, Operation operation, std::int64_t seen) {
+    operation.amount = seen;
     append(time, operation, EventType::ok, Failure::none);
 }
 

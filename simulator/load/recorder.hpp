@@ -46,7 +46,8 @@ public:
     Operation invoke_basket(std::int64_t time, TextId process, std::string_view subject,
                             std::span<const std::pair<std::string, std::int64_t>> items);
     void ok(std::int64_t time, const Operation& operation);
-    void ok_read(std::int64_t time, Operation operation, std::int64_t available);
+    // `seen` is what was available, or the Found of a find.
+    void ok_read(std::int64_t time, Operation operation, std::int64_t seen);
     // `refused_by` is the SKU of a basket that there was too little of.
     void fail(std::int64_t time, Operation operation, Failure failure,
               std::string_view refused_by = {});

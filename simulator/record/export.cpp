@@ -154,7 +154,11 @@ private:
             event.function == Function::enqueue || event.function == Function::process;
         writer_.begin("value");
         if (is_read && event.type == EventType::ok) writer_.number("available", event.amount);
-        if (!is_read && event.amount != 0) writer_.number("quantity", event.amount);
+        const bool is_find = event.function == Function::find;
+        if (is_find && event.type == EventType::ok) {
+            writer_.keyword("state", to_string(static_cast<Found>(event.amount)));
+        }
+        if (!is_read && !is_find && event.amount != 0) writer_.number("quantity", event.amount);
         if (event.subject != no_text) {
             writer_.text(is_message ? "message" : "reservation", text(event.subject));
         }

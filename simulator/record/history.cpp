@@ -11,8 +11,11 @@ namespace {
 constexpr std::size_t first_slots = 64;
 
 constexpr std::array<std::string_view, 4> type_words{"invoke", "ok", "fail", "info"};
-constexpr std::array<std::string_view, 9> function_words{
-    "reserve", "confirm", "release", "expire", "read", "restock", "basket", "enqueue", "process"};
+constexpr std::array<std::string_view, 11> function_words{
+    "reserve", "confirm", "release", "expire", "read", "restock",
+    "basket",  "enqueue", "process", "extend", "find"};
+constexpr std::array<std::string_view, 5> found_words{"absent", "held", "confirmed", "released",
+                                                      "expired"};
 
 template <class Enum, std::size_t size>
 std::optional<Enum> parse(const std::array<std::string_view, size>& words, std::string_view word) {
@@ -61,6 +64,10 @@ std::string_view to_string(Function function) {
 std::optional<EventType> parse_event_type(std::string_view word) {
     return parse<EventType>(type_words, word);
 }
+
+std::string_view to_string(Found found) { return found_words[static_cast<std::size_t>(found)]; }
+
+std::optional<Found> parse_found(std::string_view word) { return parse<Found>(found_words, word); }
 
 std::optional<Function> parse_function(std::string_view word) {
     return parse<Function>(function_words, word);

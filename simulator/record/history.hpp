@@ -44,23 +44,30 @@ enum class Function : std::uint8_t {
     basket,
     enqueue,
     process,
+    extend,
+    find,
 };
 // Why an operation failed.  Only `insufficient` is an observation of the stock; `other` had no
 // effect and says nothing.
 enum class Failure : std::uint8_t { none, insufficient, other };
 
+// What a find answers: the state of the reservation, or that there is none.
+enum class Found : std::uint8_t { absent, held, confirmed, released, expired };
+
 std::string_view to_string(EventType type);
 std::string_view to_string(Function function);
+std::string_view to_string(Found found);
 std::optional<EventType> parse_event_type(std::string_view word);
 std::optional<Function> parse_function(std::string_view word);
+std::optional<Found> parse_found(std::string_view word);
 
 // 40 bytes.  Events stand in file order, which is time order; equal times are concurrent.
 // A completion repeats the key, subject, amount and basket of its invocation; the key of a refused
 // basket is the SKU that refused.  An `ok` of `expire` or `process` may stand without an
 // invocation: then the effect happened at its time.
 struct Event {
-    std::int64_t time = 0;     // ns since the start of the run
-    std::int64_t amount = 0;   // quantity; for an ok read: what was available
+    std::int64_t time = 0;    // ns since the start of the run
+    std::int64_t amount = 0;  // quantity; of an ok read what was available, of an ok find its Found
     TextId process = no_text;  // the text of its number, or its name
     TextId key = no_text;      // SKU, or ordering key of a queue
     TextId subject = no_text;  // reservation or message

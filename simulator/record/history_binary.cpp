@@ -410,7 +410,7 @@ private:
         const auto failure = record.number<std::uint8_t>();
         if (unknown_text_) return unknown_text();
         if (type > static_cast<std::uint8_t>(EventType::info) ||
-            function > static_cast<std::uint8_t>(Function::process) ||
+            function > static_cast<std::uint8_t>(Function::find) ||
             failure > static_cast<std::uint8_t>(Failure::other) ||
             event.basket > history_.baskets.size()) {
             return "a value is out of range";

@@ -8,6 +8,8 @@
 namespace rushproof::simulator {
 namespace {
 
+constexpr std::int64_t no_state = -1;
+
 constexpr std::size_t line_bytes_max = 16 << 20;
 constexpr std::size_t piece_bytes = 1 << 18;
 
@@ -129,9 +131,9 @@ private:
     }
 
     Problem event(const JsonLine& line) {
-        if (auto problem =
-                refuse_mistyped(line, {Member::key, Member::quantity, Member::reservation,
-                                       Member::available, Member::message, Member::lines})) {
+        if (auto problem = refuse_mistyped(
+                line, {Member::key, Member::quantity, Member::reservation, Member::available,
+                       Member::message, Member::lines, Member::state})) {
             return problem;
         }
         const auto type = parse_event_type(line.text(Member::type));
@@ -142,8 +144,8 @@ private:
         const auto function = parse_function(line.text(Member::function));
         if (!function) {
             return "`f` is \"" + std::string(line.text(Member::function)) +
-                   "\": give reserve, confirm, release, expire, read, restock, basket, enqueue or "
-                   "process";
+                   "\": give reserve, confirm, release, expire, read, restock, basket, enqueue, "
+                   "process, extend or find";
         }
         Event event{.time = line.integer(Member::time), .type = *type, .function = *function};
         event.process = intern(line, Member::process);
@@ -152,7 +154,12 @@ private:
         if (*function != Function::read && *function != Function::restock) {
             event.subject = intern(line, has_message ? Member::message : Member::reservation);
         }
-        if (*function != Function::read) {
+        if (*function == Function::find) {
+            // No state at all is refused with the completion.
+            const auto found = parse_found(line.text(Member::state));
+            event.amount = found ? static_cast<std::int64_t>(*found) : no_state;
+            if (*type != EventType::ok) event.amount = 0;
+        } else if (*function != Function::read) {
             event.amount = line.integer(Member::quantity);
         } else if (*type == EventType::ok) {
             if (auto problem = need(line, {Member::available})) return problem;

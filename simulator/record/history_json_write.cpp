@@ -87,6 +87,10 @@ private:
             event.function == Function::enqueue || event.function == Function::process;
         if (event.function == Function::read) {
             if (event.type == EventType::ok) json_.member("available", event.amount);
+        } else if (event.function == Function::find) {
+            if (event.type == EventType::ok) {
+                json_.member("state", to_string(static_cast<Found>(event.amount)));
+            }
         } else if (event.amount != 0) {
             json_.member("quantity", event.amount);
         }

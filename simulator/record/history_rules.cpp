@@ -13,7 +13,8 @@ bool has_quantity(Function function) {
 bool has_reservation(Function function) {
     return function == Function::reserve || function == Function::confirm ||
            function == Function::release || function == Function::expire ||
-           function == Function::basket;
+           function == Function::basket || function == Function::extend ||
+           function == Function::find;
 }
 
 bool has_message(Function function) {
@@ -23,6 +24,10 @@ bool has_message(Function function) {
 // What may stand as a lone `ok`: nobody asked for it.
 bool needs_no_invocation(Function function) {
     return function == Function::expire || function == Function::process;
+}
+
+bool is_found(std::int64_t amount) {
+    return amount >= 0 && amount <= static_cast<std::int64_t>(Found::expired);
 }
 
 std::optional<std::string> unless_between(std::string_view what, std::int64_t value,
@@ -98,6 +103,11 @@ std::optional<std::string> EventAppender::complete(Event& event, std::uint32_t& 
     if (event.function == Function::read) {
         auto problem = unless_between("`available`", event.amount, -stock_max, stock_max);
         if (problem) return problem;
+    }
+    const bool finds = event.function == Function::find && event.type == EventType::ok;
+    if (finds && !is_found(event.amount)) {
+        return "a find is `ok` without a `state`: give absent, held, confirmed, released or "
+               "expired";
     }
     event.basket = invoked.basket;
     state = event.type == EventType::info ? retired : idle;

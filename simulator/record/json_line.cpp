@@ -47,6 +47,7 @@ constexpr std::array<Definition, static_cast<std::size_t>(Member::count)> defini
     {"planned", Kind::integer},
     {"evidence", Kind::text},
     {"error", Kind::text},
+    {"state", Kind::text},
 }};
 
 // Member::count when a history has no such member there.

@@ -46,6 +46,7 @@ enum class Member : std::uint8_t {
     planned,
     evidence,
     reason,
+    state,
     count,
 };
 

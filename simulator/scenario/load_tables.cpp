@@ -201,6 +201,14 @@ Type<JourneyItem> item_type() {
     choice.alternative<ReadStep>(
         "read", read_type(), [](JourneyItem& item, ReadStep step) { item.step = step; },
         "asks for the stock", Bare::yes);
+    choice.alternative<FindStep>(
+        "find", Object<FindStep>("find", "Asks what became of the latest reservation.").type(),
+        [](JourneyItem& item, FindStep step) { item.step = step; },
+        "asks what became of its latest reservation", Bare::yes);
+    choice.alternative<ExtendStep>(
+        "extend", Object<ExtendStep>("extend", "Extends every reservation that is held.").type(),
+        [](JourneyItem& item, ExtendStep step) { item.step = step; },
+        "lets the time of what it holds begin anew", Bare::yes);
     choice.alternative<DurationDraw>(
         "think", duration_draw_type(),
         [](JourneyItem& item, DurationDraw time) { item.step = ThinkStep{time}; }, "waits");
@@ -308,6 +316,8 @@ Type<Load> load_type() {
                Presence::required)
         .field("start-time", duration_type(no_time, longest), &Load::start_time,
                "when the first may come")
+        .field("read-your-writes", boolean_type(), &Load::read_your_writes,
+               "buyers send back the position of what they wrote, so that their reads see it")
         .field("popularity", popularity_type(), &Load::popularity,
                "which SKUs they want, if other than everybody's");
     object.only({"constant-arrival-rate"})

@@ -74,6 +74,7 @@ struct Load {
     Arrivals arrivals = Arrivals::poisson;
     std::int64_t max_in_flight = 20'000;  // arrivals beyond it are shed and counted
     std::string journey;
+    bool read_your_writes = true;  // buyers send back the position of what they wrote
     std::optional<Popularity> popularity;
 };
 
@@ -95,6 +96,10 @@ struct ReserveManyStep {
 struct ReadStep {
     std::string sku;
 };
+// Asks what became of its latest reservation; nothing without one.
+struct FindStep {};
+// Lets everything it holds begin its time to live anew.
+struct ExtendStep {};
 struct ThinkStep {
     DurationDraw time;
 };
@@ -113,7 +118,8 @@ struct RetryPolicy {
     double factor = 2;
     bool jitter = true;
 };
-using Step = std::variant<ReserveStep, ReserveManyStep, ReadStep, ThinkStep, ChooseStep>;
+using Step = std::variant<ReserveStep, ReserveManyStep, ExtendStep, FindStep, ReadStep, ThinkStep,
+                          ChooseStep>;
 struct Journey {
     std::string name;
     Location location;
@@ -225,6 +231,7 @@ struct SystemSpec {
     std::int64_t shards = 1;  // databases; inventory/i serves the one numbered i % shards + 1
     std::string reservation = "batched";  // strategy
     std::string database = "model";       // model | sqlite | postgres; live: sqlite, postgres
+    std::string reads = "primary";        // primary | replica
     std::int64_t replicas = 0;            // standbys of the database
     bool synchronous_commit = true;       // false: commits are acknowledged before they are flushed
     std::int64_t synchronous_standbys = 0;  // how many have a commit before it is acknowledged

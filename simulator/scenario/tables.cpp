@@ -28,6 +28,7 @@ Words check_words() {
         {"lifecycle", "a reservation is held, then confirmed, released or expired, once, in time"},
         {"linearizable", "what the clients saw fits one order of the operations on each SKU"},
         {"idempotent", "one effect for each idempotency key"},
+        {"read-your-writes", "who was told of an effect finds it from then on"},
         {"accepted-is-processed", "every accepted message is processed once"},
         {"per-key-order", "messages with the same key are processed in order"},
         {"progress", "once the last fault has ended, operations succeed again"},
@@ -178,6 +179,8 @@ Type<SystemSpec> system_type() {
                           {"postgres",
                            "in live runs a private PostgreSQL of infra/stack; in "
                            "virtual time the model"}};
+    const Words routes{{"primary", "they see what was written"},
+                       {"replica", "they may lag, but never behind the position they carry"}};
     return Object<SystemSpec>("system", "What is tested.")
         .field(
             "services", services_type(),
@@ -203,6 +206,8 @@ Type<SystemSpec> system_type() {
         .field("replica-lag", duration_draw_type(), &SystemSpec::replica_lag,
                "how long after receiving a commit a standby replays it; exponential with a mean "
                "of 2ms by itself. Virtual time only")
+        .field("reads", word_type(routes), &SystemSpec::reads,
+               "where calls that only read go; without replicas it is all the same")
         .field("reservation-ttl", duration_type(milliseconds(1), longest),
                &SystemSpec::reservation_ttl, "how long a reservation is held")
         .field("sweep-interval", duration_type(milliseconds(1), longest),

@@ -102,7 +102,8 @@ Parsed<Threshold> parse_threshold(std::string_view expression, MetricUnit unit) 
 const std::vector<MetricName>& known_metrics() {
     static const std::vector<MetricName> metrics = [] {
         std::vector<MetricName> list;
-        for (const std::string operation : {"reserve", "basket", "confirm", "release", "read"}) {
+        for (const std::string operation :
+             {"reserve", "basket", "confirm", "release", "extend", "read", "find"}) {
             list.push_back({operation + ".latency", MetricUnit::time,
                             "from the moment that " + operation +
                                 " was meant to start to its answer, over all attempts"});

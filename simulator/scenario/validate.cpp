@@ -22,6 +22,10 @@ bool contains(const auto& list, const auto& value) {
     return std::ranges::find(list, value) != std::ranges::end(list);
 }
 
+bool needs_reservation(const Step& step) {
+    return std::holds_alternative<FindStep>(step) || std::holds_alternative<ExtendStep>(step);
+}
+
 std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
 
 std::string join(std::string_view path, std::string_view segment) {
@@ -172,6 +176,8 @@ private:
                 check_sku(join(at, "read.sku"), read->sku);
             } else if (std::holds_alternative<ChooseStep>(step) && !reserved) {
                 error(at, "there is nothing to choose about yet", "reserve before it");
+            } else if (needs_reservation(step) && !reserved) {
+                error(at, "there is no reservation yet", "reserve before it");
             }
         }
     }

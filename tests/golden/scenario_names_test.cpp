@@ -58,7 +58,7 @@ TEST(Names, EveryMetricIsMeasured) {
     metrics.loads = {"buyers"};
     for (const auto function :
          {Function::reserve, Function::basket, Function::confirm, Function::release,
-          Function::read}) {
+          Function::extend, Function::read, Function::find}) {
         OperationSample operation;
         operation.done = 2;
         operation.function = function;

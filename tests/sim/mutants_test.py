@@ -14,10 +14,11 @@ SEEDS = 200
 
 
 class Mutants(unittest.TestCase):
-    def killed(self, mutant, strategy, *promises):
+    def killed(self, mutant, strategy, *promises, settings=()):
         with tempfile.TemporaryDirectory() as out:
             status, output, error = run(MUTANTS, 'run', SWARM, '--seeds', f'1..{SEEDS}', '--json', '--out', out,
-                                        '--only', f'reservation={strategy}', '--set', f'system.mutant={mutant}')
+                                        '--only', f'reservation={strategy}',
+                                        *(f'--set={setting}' for setting in (f'system.mutant={mutant}', *settings)))
         self.assertEqual(status, VIOLATED, f'{mutant} survived {SEEDS} seeds\n{error}')
         failing = [record for record in records(output) if record['exit_code'] == VIOLATED]
         seed = min(record['seed'] for record in failing)
@@ -69,6 +70,9 @@ class Mutants(unittest.TestCase):
 
     def test_m27_two_sweepers(self):
         self.killed('M27', 'conditional', 'lifecycle', 'conservation', 'idempotent')
+
+    def test_m28_decides_by_a_replica(self):
+        self.killed('M28', 'conditional', 'no-oversell', settings=['system.replicas=1'])
 
     def test_the_unmutated_twin_survives(self):
         with tempfile.TemporaryDirectory() as out:

@@ -57,7 +57,7 @@ TEST(Judge, UnknownNamesAreRefused) {
     EXPECT_EQ(judgement.error().message(),
               "there is no check \"no-overselling\": choose from no-oversell conservation "
               "acknowledged-survives all-or-nothing lifecycle linearizable idempotent "
-              "accepted-is-processed per-key-order progress");
+              "read-your-writes accepted-is-processed per-key-order progress");
 }
 
 TEST(Judge, EveryCheckHasAPromise) {

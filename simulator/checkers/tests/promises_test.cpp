@@ -140,6 +140,34 @@ TEST(AllOrNothing, ABasketEndsWholeAndAtOnce) {
     }
 }
 
+TEST(ReadYourWrites, WhoWasToldFindsItSo) {
+    Story story;
+    story.reserve(1, 2, "r-1", 1).find(3, 4, "r-1", "held");
+    story.end("confirm", 5, 6, "r-1").find(7, 8, "r-1", "confirmed");
+    story.reserve(1, 2, "r-2", 1).find(3, 4, "r-2", "expired");
+    // Another client's answer, and one that never came, promise nothing.
+    story.reserve(1, 2, "r-3", 1, "none").reserve(5, 6, "r-4", 1).find(7, 8, "r-1", "absent");
+    expect_pass("read-your-writes", story);
+}
+
+TEST(ReadYourWrites, AnOlderStateIsAViolation) {
+    Story absent;
+    absent.reserve(1, 2, "r-1", 1).find(3, 4, "r-1", "absent");
+    expect_fail("read-your-writes", absent,
+                "client 0 was told at t=0.002 s that its reserve of r-1 had worked, and at "
+                "t=0.004 s found it absent",
+                {"t=0.001 s to 0.002 s  client 0  reserve 1 of SKU-1 -> ok (r-1)",
+                 "t=0.003 s to 0.004 s  client 0  find r-1 -> absent"});
+    for (const std::string_view end : {"confirm", "release"}) {
+        Story held;
+        held.reserve(1, 2, "r-1", 1).end(end, 3, 4, "r-1").find(5, 6, "r-1", "held");
+        EXPECT_EQ(check("read-your-writes", held).verdict, Verdict::fail);
+    }
+    Story basket(R"("stock":{"SKU-1":1,"SKU-2":1})");
+    basket.basket(1, 2, "b-1", {"SKU-1", "SKU-2"}).find(3, 4, "b-1", "absent");
+    EXPECT_EQ(check("read-your-writes", basket).verdict, Verdict::fail);
+}
+
 TEST(NoOversell, StockThatIsNotGivenIsNotJudged) {
     Story story;
     story.reserve(1, 2, "r-1", 9, "ok", "SKU-9");
@@ -351,6 +379,21 @@ TEST(Lifecycle, AReservationEndsOnce) {
     ledger.ledger("release", "r-1", 1, 3);
     EXPECT_EQ(check("lifecycle", ledger).sentence,
               "r-1 was confirmed by t=0.004 s and released (by the ledger)");
+}
+
+TEST(Lifecycle, AnExtendedReservationIsHeldForAnotherTimeToLive) {
+    Story story(R"("stock":{"SKU-1":2},"ttl":10000000)");
+    story.reserve(1, 3, "r-1", 1).end("extend", 8, 9, "r-1").end("extend", 9, 30, "r-1", "info");
+    Story ledger = story;
+    Story late = story;
+    expect_pass("lifecycle", late.end("expire", 18, 18, "r-1"));
+    expect_fail("lifecycle", story.end("expire", 17, 17, "r-1"),
+                "r-1 expired 0.009 s at most after it was extended for another 0.010 s",
+                {"t=0.001 s to 0.003 s  client 0  reserve 1 of SKU-1 -> ok (r-1)",
+                 "t=0.008 s to 0.009 s  client 1  extend r-1 -> ok",
+                 "t=0.017 s to 0.017 s  client 3  expire r-1 -> ok"});
+    ledger.ledger("reserve", "r-1", 1, 2).ledger("expire", "r-1", 1, 17);
+    EXPECT_EQ(check("lifecycle", ledger).verdict, Verdict::fail);
 }
 
 TEST(Lifecycle, WhatEndsWasHeldBefore) {

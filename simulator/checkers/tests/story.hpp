@@ -24,7 +24,7 @@ public:
                     "\"quantity\":" + std::to_string(quantity) + ",\"reservation\":" + quote(id),
                     answer);
     }
-    // confirm, release or expire.
+    // confirm, release, expire or extend.
     Story& end(std::string_view function, int call, int returned, std::string_view id,
                std::string_view answer = "ok") {
         return tell(call, returned, function, "", "\"reservation\":" + quote(id), answer);
@@ -36,6 +36,14 @@ public:
     Story& restock(int call, int returned, int quantity, std::string_view answer = "ok") {
         return tell(call, returned, "restock", "SKU-1", "\"quantity\":" + std::to_string(quantity),
                     answer);
+    }
+    // By the client who told the operation before, after it.
+    Story& find(int call, int returned, std::string_view id, std::string_view state) {
+        const std::string client = std::to_string(clients_ - 1);
+        const std::string value = "\"reservation\":" + quote(id);
+        add(call, client, "invoke", "find", "", value, "");
+        add(returned, client, "ok", "find", "", value + ",\"state\":" + quote(state), "");
+        return *this;
     }
     // Of one unit of each; `answer` may name the SKU that refused.
     Story& basket(int call, int returned, std::string_view id, std::vector<std::string> skus,

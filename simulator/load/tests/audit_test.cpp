@@ -72,6 +72,7 @@ protected:
 private:
     Task<Result<HttpResponse>> answer(HttpRequest request) {
         ++requests_;
+        EXPECT_EQ(request.field("rushproof-position"), "latest");
         if (first_request_ < 0) { first_request_ = now(); }
         co_await sleep_for(world_, milliseconds(1));
         if (failures_left_ > 0) {

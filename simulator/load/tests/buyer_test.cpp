@@ -19,7 +19,7 @@ using Lines = std::vector<std::string>;
 // One arrival, half a second after the start, of a journey that retries everything.
 class OneBuyer : public testing::Test {
 protected:
-    enum class Reply { works, insufficient, unavailable, conflict, broken, silence };
+    enum class Reply { works, insufficient, unavailable, conflict, broken, absent, silence };
 
     static RetryPolicy retry(std::int64_t max) {
         RetryPolicy policy;
@@ -53,6 +53,7 @@ protected:
         load.rate = Rate{1'000};
         load.arrivals = Arrivals::uniform;
         load.duration = seconds(1);
+        load.read_your_writes = !careless_;
         const Scenario scenario = one_load(std::move(load), std::move(steps), policy);
         FakeShop shop([this](Context context, HttpRequest request) {
             return answer(std::move(context), std::move(request));
@@ -75,11 +76,15 @@ protected:
             case Reply::insufficient: co_return problem_answer(409, "insufficient-stock", refusal_);
             case Reply::unavailable: co_return problem_answer(503, "overloaded");
             case Reply::conflict: co_return problem_answer(409, "conflict");
+            case Reply::absent: co_return problem_answer(404, "not-found");
             case Reply::broken: co_return problem_answer(409, "not-held");
             default: break;
         }
-        if (request.method == "GET") { co_return stock_of(7); }
-        co_return reservation("id-of-" + std::string(request.field("idempotency-key")));
+        if (request.target.starts_with("/api/v1/stock")) { co_return stock_of(7); }
+        HttpResponse response =
+            reservation("id-of-" + std::string(request.field("idempotency-key")));
+        if (!position_.empty()) { response.fields.emplace_back("rushproof-position", position_); }
+        co_return response;
     }
 
     OperationMetrics metrics(std::size_t index = 0) const {
@@ -88,6 +93,8 @@ protected:
 
     FakeWorld world_;
     LoadRun run_;
+    std::string position_;
+    bool careless_ = false;
     std::deque<Reply> replies_;
     std::string refusal_ = "SKU-1: not enough is available";
     std::vector<HttpRequest> requests_;
@@ -179,6 +186,40 @@ TEST_F(OneBuyer, ABasketThatIsNotAtomicIsOneReserveAfterTheOther) {
                   "530000000 0 invoke release SKU-1 flash:0:0:1 1",
                   "540000000 0 ok release SKU-1 flash:0:0:1 1",
               }));
+}
+
+TEST_F(OneBuyer, FindsAndExtendsWhatItReserved) {
+    EXPECT_EQ(run({FindStep(), ExtendStep(), reserve(), ExtendStep(), always_confirm(), FindStep()},
+                  retry(0)),
+              (Lines{
+                  "500000000 0 invoke reserve SKU-1 flash:0:2 2",
+                  "510000000 0 ok reserve SKU-1 flash:0:2 2",
+                  "510000000 0 invoke extend SKU-1 flash:0:2 2",
+                  "520000000 0 ok extend SKU-1 flash:0:2 2",
+                  "520000000 0 invoke confirm SKU-1 flash:0:2 2",
+                  "530000000 0 ok confirm SKU-1 flash:0:2 2",
+                  "530000000 0 invoke find - flash:0:2 0",
+                  "540000000 0 ok find - flash:0:2 1",
+              }));
+    EXPECT_EQ(requests_[1].target, "/api/v1/reservations/id-of-flash%3A0%3A2/extend");
+    EXPECT_EQ(requests_[3].target, "/api/v1/reservations/id-of-flash%3A0%3A2");
+    replies_ = {Reply::works, Reply::absent};
+    EXPECT_EQ(run({reserve(), FindStep()}, retry(0)).back(), "520000000 0 ok find - flash:0:0 0");
+    replies_ = {Reply::works, Reply::silence};
+    EXPECT_EQ(run({reserve(), FindStep()}, retry(0)).back(),
+              "710000000 0 fail find - flash:0:0 0 other");
+}
+
+TEST_F(OneBuyer, SendsBackThePositionOfItsLastWrite) {
+    position_ = "1f";
+    run({ReadStep(), reserve(), FindStep()}, retry(0));
+    ASSERT_EQ(requests_.size(), 3u);
+    EXPECT_EQ(requests_[0].field("rushproof-position"), "");
+    EXPECT_EQ(requests_[2].field("rushproof-position"), "1f");
+    requests_.clear();
+    careless_ = true;
+    run({reserve(), FindStep()}, retry(0));
+    EXPECT_EQ(requests_.back().field("rushproof-position"), "");
 }
 
 TEST_F(OneBuyer, RetriesAreOneOperationWithOneKey) {

@@ -71,6 +71,30 @@ TEST_F(Client, ConfirmAndReleaseNameTheReservation) {
     EXPECT_EQ(request_.target, "/api/v1/reservations/r-9/release");
 }
 
+TEST_F(Client, FindAndExtendNameTheReservation) {
+    answer_ = reservation("r/9");
+    EXPECT_EQ(get(client_.find(context(), "r/9"))->state, "held");
+    EXPECT_EQ(request_.method, "GET");
+    EXPECT_EQ(request_.target, "/api/v1/reservations/r%2F9");
+    EXPECT_EQ(request_.field("x-owner"), "owner-1");
+    EXPECT_TRUE(get(client_.extend(context(), "r-9")));
+    EXPECT_EQ(request_.target, "/api/v1/reservations/r-9/extend");
+}
+
+TEST_F(Client, ThePositionOfAWriteIsSentBack) {
+    HttpResponse written = reservation("r-9");
+    written.fields.emplace_back("rushproof-position", "1f");
+    answer_ = written;
+    EXPECT_EQ(get(client_.reserve(context(), "SKU-1", 1))->position, "1f");
+    EXPECT_EQ(request_.field("rushproof-position"), "");
+    Context seen = context();
+    seen.position = "1f";
+    EXPECT_EQ(get(client_.find(seen, "r-9"))->position, "1f");
+    EXPECT_EQ(request_.field("rushproof-position"), "1f");
+    get(client_.stock(seen, "SKU-1"));
+    EXPECT_EQ(request_.field("rushproof-position"), "1f");
+}
+
 TEST_F(Client, StockIsReadAndSet) {
     answer_ = stock_of(7);
     const auto stock = get(client_.stock(context(), "SKU-1"));

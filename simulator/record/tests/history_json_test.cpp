@@ -22,8 +22,10 @@ constexpr std::string_view sample =
 {"index":7,"time":5700,"process":"p","type":"invoke","f":"enqueue","key":"k","value":{"message":"m-1"}}
 {"index":8,"time":5800,"process":"p","type":"info","f":"enqueue","key":"k","value":{"message":"m-1"}}
 {"index":9,"time":5900,"process":"worker","type":"ok","f":"process","key":"k","value":{"message":"m-1"}}
-{"index":10,"time":5900,"process":"audit","type":"ok","f":"ledger","key":"SKU-1","value":{"number":1,"kind":"reserve","reservation":"r-17","quantity":2,"at":1250,"committed_before":5300}}
-{"index":11,"time":5900,"process":"audit","type":"ok","f":"stock","key":"SKU-1","value":{"on_hand":20,"held":2,"sold":0}}
+{"index":10,"time":5900,"process":3,"type":"invoke","f":"find","value":{"reservation":"r-17"}}
+{"index":11,"time":5900,"process":3,"type":"ok","f":"find","value":{"reservation":"r-17","state":"held"}}
+{"index":12,"time":5900,"process":"audit","type":"ok","f":"ledger","key":"SKU-1","value":{"number":1,"kind":"reserve","reservation":"r-17","quantity":2,"at":1250,"committed_before":5300}}
+{"index":13,"time":5900,"process":"audit","type":"ok","f":"stock","key":"SKU-1","value":{"on_hand":20,"held":2,"sold":0}}
 )";
 
 History parse(std::string_view text) {
@@ -41,7 +43,7 @@ std::string written(const History& history) {
 TEST(HistoryJson, WhatIsWrittenIsWhatWasRead) {
     const History history = parse(sample);
     EXPECT_EQ(written(history), sample);
-    EXPECT_EQ(history.events.size(), 9u);
+    EXPECT_EQ(history.events.size(), 11u);
     EXPECT_EQ(history.faults.size(), 1u);
     EXPECT_EQ(history.baskets.size(), 1u);
     EXPECT_EQ(history.seed, 18446744073709551615u);
@@ -113,7 +115,7 @@ TEST(HistoryJson, WrongLinesAreNamed) {
          "line 2: `type` is \"maybe\": give invoke, ok, fail or info"},
         {operation(1, "1", "invoke", "\"f\":\"lock\""),
          "line 2: `f` is \"lock\": give reserve, confirm, release, expire, read, restock, basket, "
-         "enqueue or process"},
+         "enqueue, process, extend or find"},
         {operation(1, "{}", "invoke", take),
          "line 2: `process` has the wrong type: docs/history.md shows it"},
         {operation(1, "1", "invoke",
@@ -151,6 +153,10 @@ TEST(HistoryJson, WrongLinesAreNamed) {
              operation(2, "1", "ok", R"("f":"read","value":{"available":1000000000000001})"),
          "line 3: `available` is 1000000000000001: give a number from -1000000000000000 to "
          "1000000000000000"},
+        {operation(1, "1", "invoke", R"("f":"find","value":{"reservation":"r"})") +
+             operation(2, "1", "ok", R"("f":"find","value":{"state":"gone"})"),
+         "line 3: a find is `ok` without a `state`: give absent, held, confirmed, released or "
+         "expired"},
         {operation(1, "1", "invoke",
                    R"("f":"basket","value":{"reservation":"b","lines":[{"key":"A","quantity":1},)"
                    R"({"key":"A","quantity":2}]})"),
