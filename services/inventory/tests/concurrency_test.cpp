@@ -103,6 +103,36 @@ TEST_P(SafeStrategy, KeepsWhatIsHeldWhileTheStockShrinks) {
     EXPECT_EQ(bench_.audit(), "");
 }
 
+// As while a new configuration is being rolled out.
+TEST(MixedStrategies, SellExactlyWhatIsThere) {
+    std::vector<Strategy> mixable = safe_strategies();
+    std::erase(mixable, Strategy::advisory_lock);
+    for (const Strategy one : mixable) {
+        for (const Strategy other : mixable) {
+            SCOPED_TRACE(std::string(to_string(one)) + " and " + std::string(to_string(other)));
+            FakeWorld world;
+            ModelEngine model(world, true);
+            Bench ours(world, model.database(), with(one));
+            Bench theirs(world, model.database(), with(other));
+            ours.set_stock(7);
+            std::vector<Result<Reservation>> answers;
+            for (int i = 0; i < 10; ++i) {
+                ours.start_reserve("a" + std::to_string(i), 1, answers);
+                theirs.start_reserve("b" + std::to_string(i), 1, answers);
+            }
+            world.run();
+            EXPECT_EQ(std::ranges::count_if(answers, [](const auto& a) { return a.has_value(); }),
+                      7);
+            EXPECT_EQ(ours.audit(), "");
+            for (const Strategy each : {one, other}) {
+                EXPECT_EQ(world.count("inventory_failed_attempts_total " +
+                                      std::string(to_string(each)) + " deadlock"),
+                          0u);
+            }
+        }
+    }
+}
+
 class AnyStrategy : public Concurrency {};
 INSTANTIATE_TEST_SUITE_P(All, AnyStrategy, testing::ValuesIn(all_strategies()));
 
