@@ -50,6 +50,10 @@ public:
         if (clients_) { clients_->crash(); }
         driver_.reset();
         instances_.clear();
+        // A server hears of every process that dies, also of those of other databases.
+        for (const auto& database : databases_) {
+            for (const auto& server : database->servers()) { server->destroy_process(); }
+        }
     }
 
     SimOutcome run() {
