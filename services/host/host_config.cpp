@@ -220,7 +220,8 @@ const std::vector<SettingInfo>& known_settings() {
         {"rpc-listen", "", "Where to answer other processes' calls; empty: nowhere"},
         {"grpc-listen", "", "Where to answer clients' gRPC calls, such as 127.0.0.1:50051"},
         {"inventory-url", "",
-         "Where inventory answers calls, when it runs in other processes; ; between its shards"},
+         "Where inventory answers calls, when it runs in other processes; a semicolon separates "
+         "shards"},
         {"catalog-url", "",
          "Where catalog answers calls, when it runs in other processes; empty: no products"},
         {"database", "sqlite:rushproof.db",
