@@ -44,6 +44,7 @@ void DatabaseServer::send_log() {
 LogPosition DatabaseServer::replicated() const {
     const auto needed = static_cast<std::size_t>(system_.synchronous_standbys);
     std::vector<LogPosition> positions;
+    positions.reserve(standbys_.size());
     for (const DatabaseServer* standby : standbys_) { positions.push_back(standby->acknowledged_); }
     if (positions.size() < needed) { return 0; }
     std::sort(positions.begin(), positions.end(), std::greater<>());

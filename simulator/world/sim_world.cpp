@@ -357,11 +357,14 @@ Task<void> SimWorld::run_clients() {
                                        ClientWorld{clock, clients_->spawner(), *http_}, *recorder_);
     co_await driver_->run();
 
-    campaign_.heal_all(run_time());
-    for (auto& [name, instance] : instances_) { this->start(name); }
-    for (const auto& database : databases_) {
-        for (const auto& server : database->servers()) { database->start(*server); }
-    }
+    scheduler_.between_steps([this] {
+        campaign_.heal_all(run_time());
+        for (auto& [name, instance] : instances_) { this->start(name); }
+        for (const auto& database : databases_) {
+            for (const auto& server : database->servers()) { database->start(*server); }
+        }
+    });
+    co_await sleep_for(clock, Duration(1));
     AuditOptions audit = audit_options();
     const auto audited = co_await simulator::audit(clock, *http_, std::move(audit), history);
     if (!audited) { outcome_.troubles.push_back("the audit failed: " + audited.error().message()); }

@@ -54,6 +54,24 @@ class Database(unittest.TestCase):
         self.assertEqual(status, VIOLATED)
         self.assertEqual({check for record in runs for check in failed_checks(record)}, {SURVIVES})
 
+    def test_the_swarm_finds_what_an_asynchronous_standby_loses(self):
+        status, runs, _ = rushproof(FAST / 'database.yaml', '--seeds', '1..50', '--only', 'reservation=conditional',
+                                    '--set', 'system.replicas=1', '--set', 'system.synchronous-standbys=0')
+        self.assertEqual(status, VIOLATED)
+        failing = [record for record in runs if record['exit_code'] == VIOLATED]
+        for record in failing:
+            self.assertIn(SURVIVES, failed_checks(record), record['replay'])
+        print(f"M30: killed at seed {min(record['seed'] for record in failing)} by {SURVIVES}")
+
+    def test_an_old_primary_that_nobody_stops_takes_writes_in_vain(self):
+        status, runs, error = rushproof(FAST / 'promotion.yaml', '--only', 'synchronous-standbys=0', '--seeds', '1..5',
+                                        '--set', 'timeline.1.fault={kind: promote, split-brain: true, restart-after: 30s}')
+        self.assertEqual(status, PASS, error)
+        for record in runs:
+            check = next(check for check in record['checks'] if check['name'] == SURVIVES)
+            # Without the split, half a second's: 25 buyers.
+            self.assertGreater(int(check['sentence'].split()[1]), 200, check['sentence'][:60])
+
     def test_commits_that_do_not_wait_for_the_disk_die_with_it(self):
         crash = ['timeline=[{at: 2500ms, fault: {kind: kill, target: database}}]', 'system.replicas=0',
                  'system.synchronous-standbys=0']
@@ -64,7 +82,8 @@ class Database(unittest.TestCase):
         status, runs, _ = rushproof(*chosen, '--set', 'system.synchronous-commit=false')
         self.assertEqual(status, VIOLATED)
         self.assertEqual({check for record in runs for check in failed_checks(record)}, {SURVIVES})
-        self.assertIn('acknowledged commits', runs[0]['faults'][0]['evidence'])
+        failing = next(record for record in runs if failed_checks(record))
+        self.assertIn('acknowledged commits', failing['faults'][0]['evidence'])
 
 
 if __name__ == '__main__':
