@@ -88,21 +88,21 @@ Task<Result<void>> Connection::connect(const std::string& url) {
         PQstatus(handle_.get()) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
     while (state != PGRES_POLLING_OK) {
         if (state == PGRES_POLLING_FAILED) { co_return failure(server_error()); }
-        // libpq opens another socket for each address that it tries.
-        if (!descriptor_.is_open() || descriptor_.native_handle() != PQsocket(handle_.get())) {
-            if (descriptor_.is_open()) { descriptor_.release(); }
-            boost::system::error_code error;
-            descriptor_.assign(PQsocket(handle_.get()), error);
-            if (error) { co_return failure(server_error()); }
-        }
+        boost::system::error_code error;
+        descriptor_.assign(PQsocket(handle_.get()), error);
+        if (error) { co_return failure(server_error()); }
         const auto type = state == PGRES_POLLING_READING ? stream_descriptor::wait_read
                                                          : stream_descriptor::wait_write;
         const bool ready = co_await wait(type);
         if (!ready) { co_return failure(server_error()); }
-        const int before = PQsocket(handle_.get());
+        // libpq opens another socket for each address that it tries, often under the same number:
+        // whoever watched the old one would watch nothing.
+        descriptor_.release();
         state = PQconnectPoll(handle_.get());
-        if (PQsocket(handle_.get()) != before) { descriptor_.release(); }
     }
+    boost::system::error_code error;
+    descriptor_.assign(PQsocket(handle_.get()), error);
+    if (error) { co_return failure(server_error()); }
     PQsetnonblocking(handle_.get(), 1);
     co_return Result<void>();
 }

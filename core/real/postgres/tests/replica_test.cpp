@@ -123,6 +123,23 @@ TEST_F(ReplicaTest, AConflictWithRecoverySendsTheReadToThePrimary) {
     administer("SELECT pg_reload_conf()", on_replica);
 }
 
+TEST_F(ReplicaTest, AUrlWithSeveralHostsFindsTheOneThatTakesWrites) {
+    const auto host_of = [](const std::string& url) {
+        const auto begin = url.rfind('@') + 1;
+        return url.substr(begin, url.find('/', begin) - begin);
+    };
+    // Nobody listens at the first, and the second is read-only.
+    const auto at = options_.url.rfind('@') + 1;
+    const auto rest = options_.url.find('/', at);
+    options_.url = options_.url.substr(0, at) + "127.0.0.1:1," + host_of(options_.replica_url) +
+                   ',' + options_.url.substr(at, rest - at) + options_.url.substr(rest) +
+                   "?target_session_attrs=read-write";
+    options_.replica_url.clear();
+    reopen();
+    EXPECT_FALSE(on_the_replica({}));
+    take_one();
+}
+
 TEST_F(ReplicaTest, AnAbsentReplicaIsLeftAlone) {
     options_.replica_url = "postgresql://nobody@127.0.0.1:1/nothing";
     options_.replica_rest = 60s;
