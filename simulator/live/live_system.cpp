@@ -18,6 +18,7 @@ namespace {
 constexpr std::string_view postgres_name = "postgres";
 constexpr int ready_within_ms = 20'000;
 constexpr auto drain_within = std::chrono::seconds(15);
+constexpr auto sessions_within = std::chrono::seconds(3);
 
 std::string in_milliseconds(Duration duration) {
     return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) +
@@ -278,10 +279,15 @@ std::optional<PrivatePostgres::Server> LiveSystem::server(const std::string& nam
 std::string LiveSystem::terminate_backends(const std::string& name) {
     const auto named = server(name);
     const auto which = name.starts_with("database") || !named ? postgres_->primary() : *named;
-    const std::string count = postgres_->ask(
-        which,
-        "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity "
-        "WHERE backend_type = 'client backend' AND usename = 'rushproof'");
+    // Those who lost the last ones may still be on their way back.
+    const auto give_up = std::chrono::steady_clock::now() + sessions_within;
+    std::string count;
+    do {
+        count = postgres_->ask(
+            which,
+            "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity "
+            "WHERE backend_type = 'client backend' AND usename = 'rushproof'");
+    } while ((count.empty() || count == "0") && std::chrono::steady_clock::now() < give_up);
     return count.empty() || count == "0" ? "" : count + " backends terminated";
 }
 
