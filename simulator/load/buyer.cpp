@@ -93,13 +93,24 @@ Task<void> Buyer::reserve(ReserveStep step) {
     request.key_per_attempt = step.key == KeyPolicy::per_attempt;
     const bool per_buyer = step.key == KeyPolicy::per_buyer;
     if (!per_buyer) { request.key += ':' + std::to_string(step_); }
-    // Repeating what worked, or may have, is no new operation: it must not have an effect of its
-    // own, and the ledger shows it if it has.
-    request.recorded = !(per_buyer && buyer_key_in_effect_);
-    const Outcome outcome = co_await hold(std::move(request));
-    if (per_buyer && (outcome == Outcome::succeeded || outcome == Outcome::unknown)) {
-        buyer_key_in_effect_ = true;
+    // What may have worked is asked for again as it was: who asked for something else could not
+    // tell which of the two the key now stands for.
+    if (per_buyer && key_in_effect_ && !key_in_effect_->certain) {
+        request.sku = key_in_effect_->sku;
+        request.quantity = key_in_effect_->quantity;
     }
+    // Repeating what worked, or may have, is no new operation: it must not have an effect of its
+    // own, and the ledger shows it if it has.  Asking for something else under the key of what
+    // worked is one, which must be refused.
+    const bool repeats = per_buyer && key_in_effect_ && key_in_effect_->sku == request.sku &&
+                         key_in_effect_->quantity == request.quantity;
+    request.recorded = !repeats;
+    KeyInEffect asked{request.sku, request.quantity, false};
+    const Outcome outcome = co_await hold(std::move(request));
+    asked.certain = outcome == Outcome::succeeded;
+    const bool takes_it = asked.certain || outcome == Outcome::unknown;
+    const bool is_settled = key_in_effect_ && key_in_effect_->certain;
+    if (per_buyer && takes_it && !is_settled) { key_in_effect_ = std::move(asked); }
 }
 
 Task<void> Buyer::reserve_many(ReserveManyStep step) {

@@ -83,6 +83,12 @@ private:
         bool recorded = true;
         bool key_per_attempt = false;
     };
+    // What the per-buyer key was used for; it worked for certain, or may have.
+    struct KeyInEffect {
+        std::string sku;
+        std::int64_t quantity = 0;
+        bool certain = false;
+    };
     struct Answer {
         std::string id;
         std::int64_t available = 0;
@@ -134,10 +140,10 @@ private:
     std::int64_t ready_ = 0;  // when the next operation is meant to start
     bool left_ = false;       // the end came first
     bool had_trouble_ = false;
-    bool buyer_key_in_effect_ = false;  // a reserve with the per-buyer key worked, or may have
-    std::vector<Request> held_;         // acknowledged reserves, not yet chosen about
-    Request latest_;                    // the last of them, whatever became of it
-    std::string position_;              // of the last acknowledged write
+    std::optional<KeyInEffect> key_in_effect_;
+    std::vector<Request> held_;  // acknowledged reserves, not yet chosen about
+    Request latest_;             // the last of them, whatever became of it
+    std::string position_;       // of the last acknowledged write
 };
 
 }  // namespace rushproof::simulator

@@ -345,6 +345,26 @@ TEST_F(OneBuyer, AKeyPerBuyerIsOneReservationHoweverOftenItIsSent) {
     EXPECT_EQ(run(twice, retry(0)).size(), 6u);
 }
 
+TEST_F(OneBuyer, AskingForSomethingElseUnderAKeyIsAnOperation) {
+    ReserveStep more = reserve(KeyPolicy::per_buyer);
+    more.quantity.min = more.quantity.max = 3;
+    const std::vector<Step> both = {reserve(KeyPolicy::per_buyer), more};
+    replies_ = {Reply::works, Reply::broken};
+    EXPECT_EQ(run(both, retry(0)), (Lines{
+                                       "500000000 0 invoke reserve SKU-1 flash:0 2",
+                                       "510000000 0 ok reserve SKU-1 flash:0 2",
+                                       "520000000 0 invoke reserve SKU-1 flash:0 3",
+                                       "530000000 0 fail reserve SKU-1 flash:0 3 other",
+                                   }));
+    // While nobody knows whether the first worked, it is asked for again.
+    replies_ = {Reply::silence};
+    EXPECT_EQ(run(both, retry(0)), (Lines{
+                                       "500000000 0 invoke reserve SKU-1 flash:0 2",
+                                       "700000000 0 info reserve SKU-1 flash:0 2",
+                                   }));
+    EXPECT_EQ(requests_.back().body, requests_[requests_.size() - 2].body);
+}
+
 TEST_F(OneBuyer, NothingStartsAfterTheEndAndWhatRunsHasSomeTimeLeft) {
     RetryPolicy patient = retry(100);
     patient.attempt_timeout = seconds(4);
