@@ -42,7 +42,7 @@ def medians(report):
 def table(found):
     print('| strategy | reservations/s | p50 | p99 | attempts again | conflicts | locking | in a batch | refused |')
     print('|---|---|---|---|---|---|---|---|---|')
-    for name, of in found.items():
+    for name, of in sorted(found.items()):
         if name.startswith('disk'):
             print(f'| {name} | {of["per_s"]:,.0f} | | | | | | | |')
             continue
