@@ -8,8 +8,8 @@ namespace {
 
 const Statement claim{
     "shard.claim",
-    "INSERT INTO inventory.shard (only, number, count) VALUES (1, $1, $2) ON CONFLICT DO NOTHING",
-    "INSERT INTO shard (only, number, count) VALUES (1, $1, $2) ON CONFLICT DO NOTHING",
+    "INSERT INTO inventory.shard (id, number, count) VALUES (1, $1, $2) ON CONFLICT DO NOTHING",
+    "INSERT INTO shard (id, number, count) VALUES (1, $1, $2) ON CONFLICT DO NOTHING",
 };
 const Statement read{
     "shard.read",
@@ -25,7 +25,7 @@ const std::vector<Migration>& shard_migrations() {
         .name = "shard.create",
         .sql = R"(
 CREATE TABLE inventory.shard (
-    only bigint PRIMARY KEY CHECK (only = 1),
+    id bigint PRIMARY KEY CHECK (id = 1),
     number bigint NOT NULL,
     count bigint NOT NULL
 );
@@ -33,7 +33,7 @@ INSERT INTO inventory.shard SELECT 1, 1, 1 WHERE EXISTS (SELECT FROM inventory.s
 )",
         .sqlite = R"(
 CREATE TABLE shard (
-    only INTEGER PRIMARY KEY NOT NULL CHECK (only = 1),
+    id INTEGER PRIMARY KEY NOT NULL CHECK (id = 1),
     number INTEGER NOT NULL,
     count INTEGER NOT NULL
 );
