@@ -32,10 +32,13 @@ struct Schema {
     const std::vector<Migration>& migrations;
 };
 
-// Of the roles here.
+// Of the roles here; which shard a database is stands beside inventory's tables.
 std::vector<Schema> schemas_of(const HostConfig& config) {
     std::vector<Schema> schemas;
-    if (config.inventory) { schemas.push_back({"inventory", inventory::migrations()}); }
+    if (config.inventory) {
+        schemas.push_back({"inventory", inventory::migrations()});
+        schemas.push_back({"shard", shard_migrations()});
+    }
     if (config.catalog) { schemas.push_back({"catalog", catalog::migrations()}); }
     return schemas;
 }
@@ -47,7 +50,6 @@ Result<std::unique_ptr<SqliteDatabase>> open_sqlite(const HostConfig& config) {
     for (const Schema& schema : schemas_of(config)) {
         RP_CHECK(database->apply(schema.role, schema.migrations));
     }
-    RP_CHECK(database->apply("shard", shard_migrations()));
     return database;
 }
 
@@ -69,8 +71,7 @@ Result<void> migrate_when_there(const HostConfig& config, Telemetry& telemetry, 
         std::this_thread::sleep_for(retry_pause);
         migrated = migrate_all(config);
     }
-    RP_CHECK(migrated);
-    return migrate_postgres(config.postgres.url, "shard", shard_migrations());
+    return migrated;
 }
 
 }  // namespace

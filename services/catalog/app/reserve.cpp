@@ -14,9 +14,8 @@ Task<Result<std::string>> Application::reserve(Context context, ProductId id,
     ::inventory::v1::ReserveRequest message;
     message.set_sku(product.sku.text());
     message.set_quantity(quantity);
-    const RpcTarget target{"inventory.v1.Inventory/Reserve", product.sku.text()};
-    auto answer =
-        co_await environment_.rpc.call(std::move(context), target, message.SerializeAsString());
+    auto answer = co_await ask_inventory(std::move(context), "inventory.v1.Inventory/Reserve",
+                                         product.sku, message.SerializeAsString());
     if (!answer && answer.error().code() == "not-found") {
         // The product is there; there just never was any stock of it.
         co_return failure(ErrorKind::permanent, "insufficient-stock",
