@@ -30,10 +30,11 @@ protected:
     Bench bench_{world_, database(), database()};
 };
 
-INSTANTIATE_TEST_SUITE_P(All, Products, testing::Values(Engine::model, Engine::sqlite),
-                         [](const testing::TestParamInfo<Engine>& info) {
-                             return info.param == Engine::model ? "model" : "sqlite";
-                         });
+std::string name_of(const testing::TestParamInfo<Engine>& engine) {
+    return engine.param == Engine::model ? "model" : "sqlite";
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Products, testing::Values(Engine::model, Engine::sqlite), &name_of);
 
 TEST_P(Products, AreReadAsTheyWereCreated) {
     const auto made = bench_.create("k");

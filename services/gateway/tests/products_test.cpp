@@ -89,10 +89,12 @@ protected:
     std::string request_;
 };
 
+std::string name_of(const testing::TestParamInfo<std::string>& place) {
+    return place.param == "/products" ? "short" : "v1";
+}
+
 INSTANTIATE_TEST_SUITE_P(Both, ProductRoutes, testing::Values("/products", "/api/v1/products"),
-                         [](const testing::TestParamInfo<std::string>& info) {
-                             return info.param == "/products" ? "short" : "v1";
-                         });
+                         &name_of);
 
 constexpr const char* good_body =
     R"({"sku":"MUG-1","name":"Mug","description":"Holds tea","category":"kitchen",)"

@@ -215,9 +215,8 @@ Task<std::string> play_one(Transaction& transaction, std::vector<Call> calls) {
 }
 
 // The server says who waits; nothing here knows how long that takes.
-template <class Blocked>
 std::string play_both(Database& database, const asio::any_io_executor& executor, const Call& first,
-                      const std::vector<Call>& second, const Blocked& until_blocked,
+                      const std::vector<Call>& second, const std::function<void()>& until_blocked,
                       const std::function<void(const std::function<bool()>&)>& run_until) {
     const Context context = postgres::context_for(std::chrono::seconds(30));
     std::string seen;
@@ -226,8 +225,10 @@ std::string play_both(Database& database, const asio::any_io_executor& executor,
     std::unique_ptr<Transaction> waits;
     bool is_done = false;
     const auto begin_both = [&]() -> Task<void> {
-        holds = (co_await database.begin(context)).value();
-        waits = (co_await database.begin(context)).value();
+        auto begun = co_await database.begin(context);
+        auto later = co_await database.begin(context);
+        holds = *std::move(begun);
+        waits = *std::move(later);
         auto calls = pipeline(first);
         const auto held = co_await holds->execute(std::move(calls));
         seen = held ? as_text(first, held->at(0)) : "error " + held.error().code();
