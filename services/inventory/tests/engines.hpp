@@ -38,11 +38,16 @@ inline auto every_engine_and_strategy() {
                             testing::ValuesIn(all_strategies()));
 }
 
+// GoogleTest takes no dashes.
+inline std::string word_of(Strategy strategy) {
+    std::string name(to_string(strategy));
+    std::replace(name.begin(), name.end(), '-', '_');
+    return name;
+}
+
 inline std::string name_of(const testing::TestParamInfo<OnEveryEngine::ParamType>& info) {
     const bool model = std::get<Engine>(info.param) == Engine::model;
-    std::string name(to_string(std::get<Strategy>(info.param)));
-    std::replace(name.begin(), name.end(), '-', '_');
-    return (model ? "model_" : "sqlite_") + name;
+    return (model ? "model_" : "sqlite_") + word_of(std::get<Strategy>(info.param));
 }
 
 }  // namespace rushproof::inventory

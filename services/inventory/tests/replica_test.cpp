@@ -3,6 +3,7 @@
 // effect. Method: a standby of the model database that replays only when it is told to.
 #include <gtest/gtest.h>
 
+#include "services/inventory/tests/engines.hpp"
 #include "services/inventory/tests/replicated_database.hpp"
 
 namespace rushproof::inventory {
@@ -38,7 +39,7 @@ protected:
 };
 
 INSTANTIATE_TEST_SUITE_P(All, Replica, testing::ValuesIn(all_strategies()),
-                         [](const auto& info) { return std::string(to_string(info.param)); });
+                         [](const auto& info) { return word_of(info.param); });
 
 TEST_P(Replica, OnlyThePositionOfAWriteShowsItsEffect) {
     bench_.set_stock(10);

@@ -353,8 +353,8 @@ TEST_F(OneBuyer, AskingForSomethingElseUnderAKeyIsAnOperation) {
     EXPECT_EQ(run(both, retry(0)), (Lines{
                                        "500000000 0 invoke reserve SKU-1 flash:0 2",
                                        "510000000 0 ok reserve SKU-1 flash:0 2",
-                                       "520000000 0 invoke reserve SKU-1 flash:0 3",
-                                       "530000000 0 fail reserve SKU-1 flash:0 3 other",
+                                       "510000000 0 invoke reserve SKU-1 flash:0 3",
+                                       "520000000 0 fail reserve SKU-1 flash:0 3 other",
                                    }));
     // While nobody knows whether the first worked, it is asked for again.
     replies_ = {Reply::silence};

@@ -23,7 +23,7 @@ constexpr std::string_view sample =
 {"index":8,"time":5800,"process":"p","type":"info","f":"enqueue","key":"k","value":{"message":"m-1"}}
 {"index":9,"time":5900,"process":"worker","type":"ok","f":"process","key":"k","value":{"message":"m-1"}}
 {"index":10,"time":5900,"process":3,"type":"invoke","f":"find","value":{"reservation":"r-17"}}
-{"index":11,"time":5900,"process":3,"type":"ok","f":"find","value":{"reservation":"r-17","state":"held"}}
+{"index":11,"time":5900,"process":3,"type":"ok","f":"find","value":{"state":"held","reservation":"r-17"}}
 {"index":12,"time":5900,"process":"audit","type":"ok","f":"ledger","key":"SKU-1","value":{"number":1,"kind":"reserve","reservation":"r-17","quantity":2,"at":1250,"committed_before":5300}}
 {"index":13,"time":5900,"process":"audit","type":"ok","f":"stock","key":"SKU-1","value":{"on_hand":20,"held":2,"sold":0}}
 )";
