@@ -223,7 +223,8 @@ std::string play_both(Database& database, const asio::any_io_executor& executor,
     std::optional<std::string> late;
     std::unique_ptr<Transaction> holds;
     std::unique_ptr<Transaction> waits;
-    bool is_done = false;
+    bool has_begun = false;
+    bool has_ended = false;
     const auto begin_both = [&]() -> Task<void> {
         auto begun = co_await database.begin(context);
         auto later = co_await database.begin(context);
@@ -232,20 +233,21 @@ std::string play_both(Database& database, const asio::any_io_executor& executor,
         auto calls = pipeline(first);
         const auto held = co_await holds->execute(std::move(calls));
         seen = held ? as_text(first, held->at(0)) : "error " + held.error().code();
-        is_done = true;
+        has_begun = true;
     };
     const auto wait = [&]() -> Task<void> { late = co_await play_one(*waits, second); };
     const auto end = [&]() -> Task<void> {
         const auto ended = co_await holds->commit();
         seen += ended ? " committed, then " : " " + ended.error().code() + ", then ";
+        has_ended = true;
     };
     asio::co_spawn(executor, begin_both(), asio::detached);
-    run_until([&] { return is_done; });
+    run_until([&] { return has_begun; });
     asio::co_spawn(executor, wait(), asio::detached);
     until_blocked();
     EXPECT_FALSE(late) << *late;
     asio::co_spawn(executor, end(), asio::detached);
-    run_until([&] { return late.has_value(); });
+    run_until([&] { return has_ended && late; });
     return seen + *late;
 }
 

@@ -25,6 +25,7 @@ inline std::string describe(const History& history, const Event& event) {
 
 inline std::vector<std::string> describe(const History& history) {
     std::vector<std::string> lines;
+    lines.reserve(history.events.size());
     for (const Event& event : history.events) { lines.push_back(describe(history, event)); }
     return lines;
 }
