@@ -64,13 +64,18 @@ const Statement insert_reservation{
     "RETURNING expires_at",
 };
 
+// OFFSET 0 keeps PostgreSQL from joining whole tables: a plan that was prepared when they were small
+// would be kept while they grow.
 const Statement find_keys{
     "inventory.many.find_keys",
     "SELECT i.fingerprint, r.id, r.sku, r.quantity, r.owner, r.key, 'held', r.expires_at, "
     "(extract(epoch FROM r.expires_at - r.created_at) * 1000000)::bigint "
     "FROM unnest($1::text[], $3::text[]) AS k (owner, key) "
-    "JOIN inventory.idempotency i ON i.owner = k.owner AND i.operation = $2 AND i.key = k.key "
-    "JOIN inventory.reservation r ON r.id = i.result ORDER BY r.id, r.sku COLLATE \"C\"",
+    "CROSS JOIN LATERAL (SELECT fingerprint, result FROM inventory.idempotency "
+    "WHERE owner = k.owner AND operation = $2 AND key = k.key OFFSET 0) AS i "
+    "CROSS JOIN LATERAL (SELECT id, sku, quantity, owner, key, expires_at, created_at "
+    "FROM inventory.reservation WHERE id = i.result OFFSET 0) AS r "
+    "ORDER BY r.id, r.sku COLLATE \"C\"",
     "WITH a AS MATERIALIZED (SELECT key, value FROM json_each($1)), "
     "b AS MATERIALIZED (SELECT key, value FROM json_each($3)) "
     "SELECT i.fingerprint, r.id, r.sku, r.quantity, r.owner, r.key, 'held', r.expires_at, "
