@@ -270,6 +270,7 @@ Api::Answer Api::adjust_stocks(Context context, wire::AdjustStocksRequest reques
     RP_CO_TRY(checked.changes, check_adjustment(std::move(lines)));
     checked.alone = true;
     std::vector<std::pair<Sku, Stock>> items;
+    items.reserve(checked.changes.size());
     for (const Line& line : checked.changes) { items.emplace_back(line.sku, Stock()); }
     RP_CO_TRY(const auto stocks,
               co_await application_.adjust(std::move(context), std::move(checked)));

@@ -59,6 +59,7 @@ Task<Result<std::vector<Stock>>> Application::adjust(Context context, Adjustment
 
 Task<Result<std::vector<Stock>>> Application::adjust_once(Context context, Adjustment adjustment) {
     std::vector<std::string> skus;
+    skus.reserve(adjustment.changes.size());
     for (const Line& change : adjustment.changes) { skus.push_back(change.sku.text()); }
     std::vector<Call> look;
     if (adjustment.alone) {
@@ -101,11 +102,11 @@ Task<Result<std::vector<Stock>>> Application::adjust_once(Context context, Adjus
     }
     append(last, record_stock_changes(changes));
     last.push_back(claim_call(adjustment, stocks));
-    const auto written = co_await transaction->commit(std::move(last));
+    auto written = co_await transaction->commit(std::move(last));
     if (!written && written.error().code() == "unique-violation") {
         co_return failure(ErrorKind::retryable, "key-in-flight", "the key is being used");
     }
-    RP_CO_CHECK(written);
+    RP_CO_CHECK(std::move(written));
     for (Stock& stock : stocks) { stock.position = position_of(*transaction); }
     co_return stocks;
 }

@@ -163,6 +163,7 @@ Task<Result<Reservation>> Application::reserve_once(Context context, ReserveRequ
         TransactionOptions unlocked;
         unlocked.route = by_replica ? Route::replica : Route::primary;
         std::vector<Call> look;
+        look.reserve(order.request.lines.size());
         for (const Line& line : order.request.lines) {
             look.push_back(stock_call(statements::read_stock, line.sku));
         }
@@ -219,6 +220,7 @@ Task<Result<Reservation>> Application::reserve_once(Context context, ReserveRequ
     }
     if (mutated(order.mutant, Mutant::m04_write_skew)) {
         std::vector<Call> late;
+        late.reserve(order.request.lines.size());
         for (const Line& line : order.request.lines) {
             late.push_back(stock_call(statements::change_held, line.sku, line.quantity));
         }

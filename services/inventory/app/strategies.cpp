@@ -70,6 +70,7 @@ Task<Result<Hold>> hold_serializable(Transaction& transaction, const Order& orde
 // that goes back to the pool without that would keep it.
 Task<Result<Hold>> hold_advisory_lock(Transaction& transaction, const Order& order) {
     std::vector<std::string> skus;
+    skus.reserve(order.request.lines.size());
     for (const Line& line : order.request.lines) { skus.push_back(line.sku.text()); }
     return hold_what_is_read(transaction, order, statements::read_stock, lock_key_calls(skus));
 }

@@ -40,6 +40,7 @@ std::vector<Call> lock_key_calls(const std::vector<std::string>& skus) {
         keys.insert(static_cast<std::int64_t>(hash64("inventory.stock " + sku)));
     }
     std::vector<Call> calls;
+    calls.reserve(keys.size());
     for (const std::int64_t key : keys) { calls.push_back(number_call(statements::lock_key, key)); }
     return calls;
 }

@@ -77,8 +77,9 @@ private:
             if (fault == Fault::broken) {
                 co_return failure(ErrorKind::permanent, "statement-failed", "");
             }
-            if (fault == Fault::lost_answer) { co_await inner_->commit(std::move(last)); }
-            if (fault == Fault::applied_later) {
+            if (fault == Fault::lost_answer) {
+                co_await inner_->commit(std::move(last));
+            } else if (fault == Fault::applied_later) {
                 FakeWorld& world = database_.world_;
                 asio::co_spawn(world.executor("late"),
                                commit_later(world, std::move(inner_), std::move(last)),

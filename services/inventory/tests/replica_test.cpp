@@ -39,7 +39,7 @@ protected:
 };
 
 INSTANTIATE_TEST_SUITE_P(All, Replica, testing::ValuesIn(all_strategies()),
-                         [](const auto& info) { return word_of(info.param); });
+                         [](const auto& each) { return word_of(each.param); });
 
 TEST_P(Replica, OnlyThePositionOfAWriteShowsItsEffect) {
     bench_.set_stock(10);
