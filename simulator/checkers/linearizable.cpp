@@ -99,12 +99,12 @@ bool has_stock_answers(const History& history) {
 
 CheckResult check_linearizable(const History& history, const CheckOptions& options) {
     const StockHistories stock = collect_stock(history);
-    struct Found {
+    struct Refuted {
         FrontierResult result;
         std::size_t sku;
         std::int64_t time;
     };
-    std::vector<Found> failures;
+    std::vector<Refuted> failures;
     Findings findings;
     FrontierOptions search{.expansions_max = options.expansions_max};
     for (std::size_t i = 0; i < stock.skus.size(); ++i) {
@@ -116,10 +116,10 @@ CheckResult check_linearizable(const History& history, const CheckOptions& optio
         const std::int64_t time = sku.operations[found.operation].deadline;
         failures.push_back({std::move(found), i, time});
     }
-    std::sort(failures.begin(), failures.end(), [](const Found& a, const Found& b) {
+    std::sort(failures.begin(), failures.end(), [](const Refuted& a, const Refuted& b) {
         return std::pair(a.time, a.sku) < std::pair(b.time, b.sku);
     });
-    for (const Found& found : failures) {
+    for (const Refuted& found : failures) {
         if (stock.orphans.empty()) {
             report(history, stock.skus[found.sku], found.result, findings);
         } else {

@@ -102,16 +102,16 @@ bool has_reservations(const History& history) {
 
 CheckResult check_no_oversell(const History& history, const CheckOptions&) {
     const StockHistories stock = collect_stock(history);
-    struct Found {
+    struct Oversold {
         Oversell oversell;
         std::size_t sku;
     };
-    std::vector<Found> found;
+    std::vector<Oversold> found;
     for (std::size_t sku = 0; sku < stock.skus.size(); ++sku) {
         const Oversell oversell = find_oversell(history, stock.skus[sku]);
         if (oversell.takes > 0) found.push_back({oversell, sku});
     }
-    std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
+    std::sort(found.begin(), found.end(), [](const Oversold& a, const Oversold& b) {
         return std::pair(a.oversell.time, a.sku) < std::pair(b.oversell.time, b.sku);
     });
     Findings findings;
