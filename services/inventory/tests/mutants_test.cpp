@@ -159,6 +159,7 @@ TEST(Mutants, M26ExpiresTooEarlyWhenItsClockIsFast) {
 std::vector<Reservation> eight_reservations(Mutant mutant) {
     Mutated mutated(mutant);
     std::vector<Reservation> made;
+    made.reserve(8);
     for (int i = 0; i < 8; ++i) { made.push_back(*mutated.bench.reserve(std::to_string(i), 1)); }
     return made;
 }
