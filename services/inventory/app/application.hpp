@@ -23,6 +23,7 @@
 namespace rushproof::inventory {
 
 struct Order;  // one attempt to reserve
+struct Hold;   // and what it found
 
 struct Adjustment {
     Owner owner;
@@ -114,6 +115,9 @@ private:
 
     Task<Result<Reservation>> reserve_once(Context context, ReserveRequest request,
                                            IdempotencyKey claimed);
+    // Begins the transaction in which the stock is held.
+    Task<Result<Hold>> hold_in(std::unique_ptr<Transaction>& transaction, Context context,
+                               const Order& order);
     Order make_order(ReserveRequest request, IdempotencyKey claimed);
     // What the first use of the order's key was answered; "key-reused" if it asked for more or
     // less.

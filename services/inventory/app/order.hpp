@@ -43,6 +43,9 @@ bool is_claimed(const Rows& answer, const Order& order);
 Task<Result<Hold>> hold_stock(Transaction& transaction, const Order& order, Strategy strategy,
                               std::vector<Rows> seen);
 
+// The same as `pessimistic` does: all stock is locked before any of it is looked at.
+Task<Result<Hold>> hold_pessimistic(Transaction& transaction, const Order& order);
+
 // Notes it when taking a line makes a stock low.
 void note_low(Hold& hold, const Order& order, const Line& line, Quantity before, Quantity after);
 

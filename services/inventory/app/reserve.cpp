@@ -31,6 +31,14 @@ Call write_key_call(const Statement& statement, const Order& order) {
              fingerprint_of(order.request.lines), order.id.text()}};
 }
 
+// Did the strategy take a basket's other lines before it locks those that are missing?  Whoever
+// locks against the order of SKUs may meet a deadlock: such a basket begins anew, all locked first.
+bool locks_late(const Order& order, Strategy strategy) {
+    return order.request.lines.size() > 1 &&
+           (strategy == Strategy::conditional || strategy == Strategy::optimistic ||
+            strategy == Strategy::serializable);
+}
+
 // Before a refusal: what is due of the missing SKUs is expired in our own transaction, if that
 // helps.
 Task<Result<void>> hold_by_expiring(Transaction& transaction, const Order& order, Hold& hold) {
@@ -153,9 +161,8 @@ Task<Result<Reservation>> Application::reserve(Context context, ReserveRequest r
     co_return co_await with_retries(context, std::move(attempt));
 }
 
-Task<Result<Reservation>> Application::reserve_once(Context context, ReserveRequest request,
-                                                    IdempotencyKey claimed) {
-    const Order order = make_order(std::move(request), std::move(claimed));
+Task<Result<Hold>> Application::hold_in(std::unique_ptr<Transaction>& transaction, Context context,
+                                        const Order& order) {
     std::vector<Rows> seen;
     const bool by_replica = mutated(order.mutant, Mutant::m28_decides_by_replica);
     if (options_.strategy == Strategy::naive || by_replica ||
@@ -177,7 +184,7 @@ Task<Result<Reservation>> Application::reserve_once(Context context, ReserveRequ
         mutated(order.mutant, Mutant::m04_write_skew)) {
         isolation.isolation = Isolation::repeatable_read;
     }
-    RP_CO_TRY(auto transaction, co_await environment_.database.begin(context, isolation));
+    RP_CO_TRY(transaction, co_await environment_.database.begin(context, isolation));
     const MonotonicTime asked = environment_.clock.monotonic();
     auto hold_it = [&]() -> Task<Result<Hold>> {
         if constexpr (mutants_compiled) {
@@ -190,6 +197,19 @@ Task<Result<Reservation>> Application::reserve_once(Context context, ReserveRequ
     auto held = co_await hold_it();
     contention_.locked(environment_.clock.monotonic() - asked);
     RP_CO_TRY(Hold hold, std::move(held));
+    if (!hold.repeat && !hold.missing.empty() && locks_late(order, options_.strategy)) {
+        transaction.reset();
+        RP_CO_TRY(transaction, co_await environment_.database.begin(std::move(context)));
+        RP_CO_TRY(hold, co_await hold_pessimistic(*transaction, order));
+    }
+    co_return hold;
+}
+
+Task<Result<Reservation>> Application::reserve_once(Context context, ReserveRequest request,
+                                                    IdempotencyKey claimed) {
+    const Order order = make_order(std::move(request), std::move(claimed));
+    std::unique_ptr<Transaction> transaction;
+    RP_CO_TRY(Hold hold, co_await hold_in(transaction, context, order));
     if (hold.repeat) {
         transaction.reset();
         co_return co_await first_answer(std::move(context), order);

@@ -53,11 +53,6 @@ Task<Result<Hold>> hold_what_is_read(Transaction& transaction, const Order& orde
     co_return hold;
 }
 
-// SELECT ... FOR UPDATE: whoever comes later waits for our commit before it reads.
-Task<Result<Hold>> hold_pessimistic(Transaction& transaction, const Order& order) {
-    return hold_what_is_read(transaction, order, statements::lock_stock, {});
-}
-
 // The snapshot is the transaction's: who changes a row that another has changed since is refused,
 // at the latest by the commit.
 Task<Result<Hold>> hold_serializable(Transaction& transaction, const Order& order) {
@@ -208,6 +203,11 @@ Task<Result<Hold>> hold_m02(Transaction& transaction, const Order& order, std::v
 }
 
 }  // namespace
+
+// SELECT ... FOR UPDATE: whoever comes later waits for our commit before it reads.
+Task<Result<Hold>> hold_pessimistic(Transaction& transaction, const Order& order) {
+    return hold_what_is_read(transaction, order, statements::lock_stock, {});
+}
 
 Task<Result<Hold>> hold_stock(Transaction& transaction, const Order& order, Strategy strategy,
                               std::vector<Rows> seen) {

@@ -105,6 +105,35 @@ TEST(ContentionMetrics, DeadlocksAreTriedAgain) {
     EXPECT_EQ(counted.bench.audit(sku_a) + counted.bench.audit(sku_b), "");
 }
 
+// A basket that lacks its first line locks it to look for what is due, while others end theirs.
+TEST(ContentionMetrics, BasketsThatLackALineDoNotDeadlock) {
+    for (const Strategy strategy : all_strategies()) {
+        if (strategy == Strategy::naive) { continue; }
+        Counted counted(strategy);
+        counted.bench.set_stock(4, sku_a);
+        counted.bench.set_stock(100, sku_b);
+        const std::vector<Line> lines{{sku_a, Quantity(1)}, {sku_b, Quantity(1)}};
+        for (int i = 0; i < 4; ++i) {
+            counted.bench.start_basket("held" + std::to_string(i), lines, counted.answers);
+            counted.world.run();
+        }
+        counted.database.distance = milliseconds(1);
+        for (int i = 0; i < 4; ++i) {
+            counted.bench.start_basket("lacks" + std::to_string(i), lines, counted.answers);
+            asio::co_spawn(counted.world.executor("end"),
+                           counted.bench.application.end(
+                               counted.bench.context(), Ending::release,
+                               counted.answers[static_cast<std::size_t>(i)]->id, alice),
+                           [](const std::exception_ptr&, const Result<Reservation>& released) {
+                               EXPECT_TRUE(released);
+                           });
+        }
+        counted.world.run();
+        EXPECT_EQ(counted.failed("deadlock"), 0u) << counted.word;
+        EXPECT_EQ(counted.bench.audit(sku_a) + counted.bench.audit(sku_b), "") << counted.word;
+    }
+}
+
 TEST(ContentionMetrics, OtherFailuresAreCountedToo) {
     Counted counted(Strategy::pessimistic);
     counted.database.fail_step(1, Fault::refused);
