@@ -64,8 +64,8 @@ const Statement insert_reservation{
     "RETURNING expires_at",
 };
 
-// OFFSET 0 keeps PostgreSQL from joining whole tables: a plan that was prepared when they were small
-// would be kept while they grow.
+// OFFSET 0 keeps PostgreSQL from joining whole tables: a plan that was prepared when they were
+// small would be kept while they grow.
 const Statement find_keys{
     "inventory.many.find_keys",
     "SELECT i.fingerprint, r.id, r.sku, r.quantity, r.owner, r.key, 'held', r.expires_at, "
