@@ -32,9 +32,11 @@ ALL = {
     'M02': Mutant('checks the stock in one transaction, takes it in another', 'no-oversell', 'linearizable'),
     'M03': Mutant('takes a serialization failure for a success', 'acknowledged-survives'),
     'M04': Mutant('write skew: checks the sum of rows that others add to', 'no-oversell', 'linearizable', 'conservation'),
-    # Deadlocks are found after a second: whoever waits for less never sees one.
+    # Deadlocks are found after a second: whoever waits for less never sees one.  Few SKUs, so that baskets
+    # meet, and enough of each.
     'M05': Mutant('goes on after a deadlock with half of a basket', 'conservation', 'all-or-nothing', 'lifecycle',
-                  settings=['load.hampers.rate=16/s', 'journeys.fill.1.retry.attempt-timeout=1900ms']),
+                  settings=['load.hampers.rate=16/s', 'journeys.fill.1.retry.attempt-timeout=1900ms', 'stock.skus=4',
+                            'stock.units=200']),
     'M06': Mutant('repeats an unknown commit without its key', 'idempotent', 'lifecycle'),
     'M07': Mutant('writes the key after the effect was committed', 'idempotent', 'lifecycle'),
     'M08': Mutant('looks for the key, with nothing unique', 'idempotent', 'lifecycle'),
