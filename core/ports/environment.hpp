@@ -3,6 +3,7 @@
 #pragma once
 #include "core/ports/clock.hpp"
 #include "core/ports/database.hpp"
+#include "core/ports/queues.hpp"
 #include "core/ports/random.hpp"
 #include "core/ports/rpc.hpp"
 #include "core/ports/spawner.hpp"
@@ -17,6 +18,7 @@ struct Environment {
     Rpc& rpc;
     Database& database;
     Telemetry& telemetry;
+    Queues& queues;
 };
 
 }  // namespace rushproof

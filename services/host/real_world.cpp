@@ -43,7 +43,7 @@ struct Core {
           clock(executor),
           spawner(executor),
           rpc(make_rpc(executor, clock)),
-          environment{clock, random, spawner, *rpc, database, telemetry},
+          environment{clock, random, spawner, *rpc, database, telemetry, queues},
           http_router(telemetry),
           rpc_router(telemetry) {}
 
@@ -58,6 +58,7 @@ struct Core {
     RealRandom random;
     RealSpawner spawner;
     std::unique_ptr<Rpc> rpc;
+    NoQueues queues;
     Environment environment;
     HttpRouter http_router;
     RpcRouter rpc_router;

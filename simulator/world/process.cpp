@@ -22,7 +22,8 @@ Process::Process(Machine& machine, Parts parts, const MakeService& make, Duratio
                    .spawner = host_.spawner(),
                    .rpc = rpc_,
                    .database = database_,
-                   .telemetry = telemetry_},
+                   .telemetry = telemetry_,
+                   .queues = queues_},
       http_routes_(telemetry_),
       rpc_methods_(telemetry_),
       service_(make(environment_)) {

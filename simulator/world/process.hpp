@@ -52,6 +52,7 @@ private:
     QuietTelemetry telemetry_;
     SimRpc rpc_;
     SimDatabase database_;
+    NoQueues queues_;
     Environment environment_;
     HttpRouter http_routes_;
     RpcRouter rpc_methods_;

@@ -30,9 +30,10 @@ public:
 
 class FakeEnvironment {
 public:
-    FakeEnvironment() : environment{world, world, world, rpc, absent_database, world} {}
+    FakeEnvironment()
+        : environment{world, world, world, rpc, absent_database, world, world.queues} {}
     explicit FakeEnvironment(Database& database)
-        : environment{world, world, world, rpc, database, world} {}
+        : environment{world, world, world, rpc, database, world, world.queues} {}
 
     FakeRpc rpc;
     AbsentDatabase absent_database;

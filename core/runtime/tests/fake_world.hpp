@@ -15,6 +15,7 @@
 
 #include "core/base/hash.hpp"
 #include "core/ports/clock.hpp"
+#include "core/ports/queues.hpp"
 #include "core/ports/random.hpp"
 #include "core/ports/spawner.hpp"
 #include "core/ports/telemetry.hpp"
@@ -90,6 +91,7 @@ public:
     void log(LogLevel, std::string_view event, LogFields) override { logged.emplace_back(event); }
 
     std::vector<std::string> logged;
+    NoQueues queues;
     std::chrono::microseconds wall_offset = std::chrono::hours(24 * 365 * 50);
 
 private:

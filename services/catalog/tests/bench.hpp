@@ -80,10 +80,10 @@ class Bench {
 public:
     // Inventory's database is `inner`: `database` may fail.
     Bench(FakeWorld& world, Database& database, Database& inner)
-        : environment{world, world, world, rpc, database, world},
+        : environment{world, world, world, rpc, database, world, world.queues},
           application(environment, 1),
           world_(world),
-          inventory_environment_{world, world, world, rpc, inner, world} {
+          inventory_environment_{world, world, world, rpc, inner, world, world.queues} {
         inventory_ = inventory::make_inventory(inventory_environment_, inventory::Options());
         router_.add(inventory_->rpc_methods());
         restore_inventory();

@@ -131,7 +131,7 @@ public:
 
 TEST_F(CatalogService, AsksTheShardThatKeepsTheSku) {
     DeafRpc rpc;
-    Environment environment{world_, world_, world_, rpc, model_.database(), world_};
+    Environment environment{world_, world_, world_, rpc, model_.database(), world_, world_.queues};
     Application application(environment, 3);
     std::vector<std::uint32_t> expected;
     for (const char* sku : {"A", "B", "C", "D", "E"}) {

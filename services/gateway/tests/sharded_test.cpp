@@ -35,7 +35,7 @@ struct Keeper {
     Keeper(FakeWorld& world, Rpc& rpc, std::uint32_t number)
         : model(inventory::model_schema(), model_options(world)),
           database(model),
-          environment{world, world, world, rpc, database, world},
+          environment{world, world, world, rpc, database, world, world.queues},
           service(inventory::make_inventory(environment, of_shard(number))),
           router(world) {
         router.add(service->rpc_methods());
@@ -66,7 +66,7 @@ struct Door {
     Door(FakeWorld& world, Database& none, std::vector<const RpcRouter*> map)
         : shards(static_cast<std::uint32_t>(map.size())),
           groups(std::move(map)),
-          environment{world, world, world, groups, none, world},
+          environment{world, world, world, groups, none, world, world.queues},
           service(make_gateway(environment, options())),
           router(world) {
         router.add(service->http_routes());

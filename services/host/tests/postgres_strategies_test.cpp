@@ -93,7 +93,7 @@ protected:
 
     Context context() const { return Context(clock_.monotonic() + seconds(30)); }
     Environment on(Database& database) {
-        return {clock_, random_, spawner_, rpc_, database, telemetry_};
+        return {clock_, random_, spawner_, rpc_, database, telemetry_, queues_};
     }
     static Options options(Strategy strategy, Duration ttl = seconds(600)) {
         Options options;
@@ -119,6 +119,7 @@ protected:
     RealRandom random_;
     RealSpawner spawner_{context_.get_executor()};
     NoRpc rpc_;
+    NoQueues queues_;
     postgres::TestTelemetry telemetry_;
     std::unique_ptr<PostgresDatabase> server_;
     simulator::ModelDatabase model_{model_schema(), with_timers()};

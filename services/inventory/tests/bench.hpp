@@ -52,7 +52,7 @@ private:
 class Bench {
 public:
     Bench(FakeWorld& world, Database& database, Options options = {})
-        : environment{world, world, world, rpc, database, world},
+        : environment{world, world, world, rpc, database, world, world.queues},
           world_(world),
           application(environment, options) {}
 

@@ -47,8 +47,8 @@ protected:
 
     FakeEnvironment fake_;
     ModelEngine engine_{fake_.world};
-    Environment environment_{fake_.world, fake_.world,        fake_.world,
-                             fake_.rpc,   engine_.database(), fake_.world};
+    Environment environment_{fake_.world,        fake_.world, fake_.world,       fake_.rpc,
+                             engine_.database(), fake_.world, fake_.world.queues};
     std::unique_ptr<Service> service_ = make_inventory(environment_, options());
     RpcRouter router_{fake_.world};
     Result<std::string> last_ = std::string();

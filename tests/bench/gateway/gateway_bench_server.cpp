@@ -52,7 +52,8 @@ int run() {
                      }}});
     const std::vector<LocalInstance> instances{{executor, &rpc_router}};
     LocalRpc rpc(executor, instances);
-    Environment environment{clock, random, spawner, rpc, database, telemetry};
+    NoQueues queues;
+    Environment environment{clock, random, spawner, rpc, database, telemetry, queues};
     const auto gateway = gateway::make_gateway(environment, {});
     HttpRouter router(telemetry);
     router.add(gateway->http_routes());

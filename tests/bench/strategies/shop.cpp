@@ -30,7 +30,7 @@ public:
         : clock_(context_.get_executor()),
           spawner_(context_.get_executor()),
           database_(open(context_.get_executor(), measured_.tally)),
-          environment_{clock_, random_, spawner_, rpc_, *database_, measured_.tally},
+          environment_{clock_, random_, spawner_, rpc_, *database_, measured_.tally, queues_},
           application_(environment_, {.strategy = strategy}) {}
 
     Measured sell(std::int64_t clients, Duration warm_up, Duration measured) {
@@ -94,6 +94,7 @@ private:
     RealRandom random_;
     RealSpawner spawner_;
     NoRpc rpc_;
+    NoQueues queues_;
     std::unique_ptr<Database> database_;
     Environment environment_;
     inventory::Application application_;
