@@ -47,8 +47,8 @@ protected:
     FakeEnvironment fake_;
     simulator::ModelDatabase model_{inventory::model_schema(), model_options(fake_.world)};
     simulator::DirectDatabase database_{model_};
-    Environment inventory_environment_{fake_.world, fake_.world, fake_.world,
-                                       fake_.rpc,   database_,   fake_.world};
+    Environment inventory_environment_{fake_.world, fake_.world, fake_.world,       fake_.rpc,
+                                       database_,   fake_.world, fake_.world.queues};
     std::unique_ptr<Service> inventory_ =
         inventory::make_inventory(inventory_environment_, inventory::Options());
     std::unique_ptr<Service> gateway_ = make_gateway(fake_.environment, Options());
