@@ -12,6 +12,7 @@
 #include <fstream>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "simulator/cli/command.hpp"
 #include "simulator/cli/judge_run.hpp"
@@ -89,24 +90,26 @@ Finding disk() {
 }
 
 // What infra/stack can start; its own text says how to get what is missing.
-Finding postgres() {
+Finding server(std::string what, const std::string& name, const std::string& who_needs_it) {
     const std::string command =
-        "'" + stack_program().string() + "' run postgres --fast --no-replica -- true 2>&1";
+        "'" + stack_program().string() + "' run " + name + " --fast --no-replica -- true 2>&1";
     std::string said;
     FILE* const pipe = ::popen(command.c_str(), "r");
     for (int c = pipe == nullptr ? EOF : std::getc(pipe); c != EOF; c = std::getc(pipe)) {
         said += c == '\n' ? ' ' : static_cast<char>(c);
     }
     const bool good = pipe != nullptr && ::pclose(pipe) == 0;
-    return {
-        "PostgreSQL", good,
-        good ? "a private one can be started" : said + "(only scenarios with database: postgres)"};
+    return {std::move(what), good,
+            good ? "a private one can be started" : said + "(only " + who_needs_it + ")"};
 }
 
 int doctor() {
     int problems = 0;
     for (const Finding& finding :
-         {cores(), clock_source(), loopback(), service_program(), postgres(), disk()}) {
+         {cores(), clock_source(), loopback(), service_program(),
+          server("PostgreSQL", "postgres", "scenarios with database: postgres"),
+          server("NATS", "nats", "scenarios with queue: nats"),
+          server("RabbitMQ", "rabbitmq", "what sends its jobs to RabbitMQ"), disk()}) {
         std::printf("%-4s %-16s %s\n", finding.good ? "ok" : "NO", finding.what.c_str(),
                     finding.detail.c_str());
         problems += finding.good ? 0 : 1;
