@@ -55,7 +55,8 @@ class ConfusedGateway final : public Service {
 public:
     ConfusedGateway(Environment& world, std::int64_t instance)
         : rpc_(world.rpc, instance == 1),
-          world_{world.clock, world.random, world.spawner, rpc_, world.database, world.telemetry} {
+          world_{world.clock,    world.random,    world.spawner, rpc_,
+                 world.database, world.telemetry, world.queues} {
         gateway::Options options;
         options.shards = 2;
         gateway_ = gateway::make_gateway(world_, options);
