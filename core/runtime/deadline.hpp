@@ -39,4 +39,13 @@ Task<Result<T>> with_deadline(Environment& environment, MonotonicTime deadline, 
     co_return failure(when_late, "deadline-exceeded", "the deadline passed");
 }
 
+// Is a question that only reads answered well by then?
+template <class T>
+Task<bool> answers_in_time(Environment& environment, MonotonicTime deadline,
+                           Task<Result<T>> question) {
+    const auto answer =
+        co_await with_deadline(environment, deadline, ErrorKind::retryable, std::move(question));
+    co_return answer.has_value();
+}
+
 }  // namespace rushproof

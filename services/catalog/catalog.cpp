@@ -6,6 +6,7 @@
 #include "core/runtime/deadline.hpp"
 #include "core/runtime/outbox.hpp"
 #include "core/runtime/scope.hpp"
+#include "core/runtime/sweeper.hpp"
 #include "services/catalog/api/rpc.hpp"
 #include "services/catalog/app/feed.hpp"
 #include "services/catalog/store/statements.hpp"
@@ -27,13 +28,13 @@ public:
                      return add_to_feed(environment_.database, std::move(context),
                                         std::move(events));
                  }),
-          failed_sweeps_(environment.telemetry.counter("catalog_failed_sweeps_total",
-                                                       "Sweeps that ended with an error")) {}
+          sweeper_(environment, "catalog") {}
 
     std::vector<RpcMethod> rpc_methods() override { return api_.methods(); }
 
     void start() override {
-        scope_.start("catalog.sweep", sweep_for_ever());
+        scope_.start("catalog.sweep",
+                     sweeper_.run(options_.sweep_interval, limits::sweep_timeout, sweeps()));
         scope_.start("catalog.relay", relay_.run(options_.relay_interval, limits::relay_timeout,
                                                  [this](Context context) {
                                                      return relay_.deliver_some(std::move(context));
@@ -50,37 +51,21 @@ public:
     Task<bool> ready(Context context) override {
         const MonotonicTime deadline = context.deadline;
         auto ping = application_.ping(std::move(context));
-        const auto answer =
-            co_await with_deadline(environment_, deadline, ErrorKind::retryable, std::move(ping));
-        co_return answer.has_value();
+        co_return co_await answers_in_time(environment_, deadline, std::move(ping));
     }
 
 private:
-    // Instances that start together should not sweep together.
-    Task<void> sweep_for_ever() {
-        const Duration first = jitter(environment_.random, options_.sweep_interval);
-        co_await sleep_for(environment_.clock, first);
-        MonotonicTime forget_at = environment_.clock.monotonic() + limits::forget_interval;
-        while (true) {
-            note(co_await application_.settle_deletions(sweep_context()));
-            if (environment_.clock.monotonic() >= forget_at) {
-                note(co_await application_.forget(sweep_context()));
-                forget_at = environment_.clock.monotonic() + limits::forget_interval;
-            }
-            co_await sleep_for(environment_.clock, options_.sweep_interval);
-        }
-    }
-
-    Context sweep_context() const {
-        return Context(environment_.clock.monotonic() + limits::sweep_timeout);
-    }
-
-    // Whatever failed is tried again with the next sweep.
-    void note(const Result<std::size_t>& result) {
-        if (result) { return; }
-        failed_sweeps_.add();
-        environment_.telemetry.log(LogLevel::warning, "a sweep failed",
-                                   {{"code", result.error().code()}});
+    std::vector<SweepJob> sweeps() {
+        SweepJob settling;
+        settling.some = [this](Context context) {
+            return application_.settle_deletions(std::move(context));
+        };
+        SweepJob forgetting;
+        forgetting.some = [this](Context context) {
+            return application_.forget(std::move(context));
+        };
+        forgetting.every = limits::forget_interval;
+        return {std::move(settling), std::move(forgetting)};
     }
 
     Environment& environment_;
@@ -89,7 +74,7 @@ private:
     Application application_;
     Api api_;
     OutboxRelay relay_;
-    Counter& failed_sweeps_;
+    Sweeper sweeper_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "core/runtime/deadline.hpp"
 #include "core/runtime/scope.hpp"
+#include "core/runtime/sweeper.hpp"
 #include "services/inventory/api/rpc.hpp"
 #include "services/inventory/app/application.hpp"
 #include "services/inventory/app/feed.hpp"
@@ -28,15 +29,15 @@ public:
                      return add_to_feed(environment_.database, std::move(context),
                                         std::move(events));
                  }),
+          sweeper_(environment, "inventory"),
           expired_(environment.telemetry.counter("inventory_expired_total",
-                                                 "Reservations expired by the sweeper")),
-          failed_sweeps_(environment.telemetry.counter("inventory_failed_sweeps_total",
-                                                       "Sweeps that ended with an error")) {}
+                                                 "Reservations expired by the sweeper")) {}
 
     std::vector<RpcMethod> rpc_methods() override { return api_.methods(); }
 
     void start() override {
-        scope_.start("inventory.sweep", sweep_for_ever());
+        scope_.start("inventory.sweep",
+                     sweeper_.run(options_.sweep_interval, limits::sweep_timeout, sweeps()));
         scope_.start("inventory.relay", relay_.run(options_.relay_interval, limits::relay_timeout,
                                                    [this](Context context) {
                                                        return deliver_some(std::move(context));
@@ -53,34 +54,26 @@ public:
     Task<bool> ready(Context context) override {
         const MonotonicTime deadline = context.deadline;
         auto ping = application_.ping(std::move(context));
-        const auto answer =
-            co_await with_deadline(environment_, deadline, ErrorKind::retryable, std::move(ping));
-        co_return answer.has_value();
+        co_return co_await answers_in_time(environment_, deadline, std::move(ping));
     }
 
 private:
-    // Instances that start together should not sweep together.
-    Task<void> sweep_for_ever() {
-        const Duration first = jitter(environment_.random, options_.sweep_interval);
-        co_await sleep_for(environment_.clock, first);
-        MonotonicTime forget_at = environment_.clock.monotonic() + limits::forget_keys_interval;
-        while (true) {
-            const auto expired = co_await expire_all_due();
-            note(expired);
-            if (environment_.clock.monotonic() >= forget_at) {
-                note(co_await application_.forget_keys(sweep_context()));
-                forget_at = environment_.clock.monotonic() + limits::forget_keys_interval;
-            }
-            co_await sleep_for(environment_.clock, options_.sweep_interval);
-        }
+    std::vector<SweepJob> sweeps() {
+        SweepJob expiry;
+        expiry.some = [this](Context context) { return expire_some(std::move(context)); };
+        expiry.full = limits::expire_batch;
+        SweepJob forgetting;
+        forgetting.some = [this](Context context) {
+            return application_.forget_keys(std::move(context));
+        };
+        forgetting.every = limits::forget_keys_interval;
+        return {std::move(expiry), std::move(forgetting)};
     }
 
-    Task<Result<std::size_t>> expire_all_due() {
-        while (true) {
-            RP_CO_TRY(const std::size_t expired, co_await application_.expire_due(sweep_context()));
-            expired_.add(expired);
-            if (expired < limits::expire_batch) { co_return expired; }
-        }
+    Task<Result<std::size_t>> expire_some(Context context) {
+        auto expired = co_await application_.expire_due(std::move(context));
+        if (expired) { expired_.add(*expired); }
+        co_return expired;
     }
 
     Task<Result<std::size_t>> deliver_some(Context context) {
@@ -93,26 +86,14 @@ private:
         return relay_.deliver_some(std::move(context));
     }
 
-    Context sweep_context() const {
-        return Context(environment_.clock.monotonic() + limits::sweep_timeout);
-    }
-
-    // Whatever failed is tried again with the next sweep.
-    void note(const Result<std::size_t>& result) {
-        if (result) { return; }
-        failed_sweeps_.add();
-        environment_.telemetry.log(LogLevel::warning, "a sweep failed",
-                                   {{"code", result.error().code()}});
-    }
-
     Environment& environment_;
     Options options_;
     Scope scope_;
     Application application_;
     Api api_;
     OutboxRelay relay_;
+    Sweeper sweeper_;
     Counter& expired_;
-    Counter& failed_sweeps_;
 };
 
 }  // namespace

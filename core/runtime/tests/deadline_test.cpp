@@ -41,5 +41,21 @@ TEST(WithDeadline, CancelsWhatIsLate) {
     EXPECT_EQ(fake.world.monotonic() - start, seconds(2));
 }
 
+Task<Result<int>> fail(Clock& clock) {
+    co_await sleep_for(clock, seconds(1));
+    co_return failure(ErrorKind::retryable, "unavailable", "");
+}
+
+TEST(AnswersInTime, IsWhatItsNameSays) {
+    FakeEnvironment fake;
+    const auto in_time = [&](Task<Result<int>> question) {
+        return *fake.world.finish(answers_in_time(
+            fake.environment, fake.world.monotonic() + seconds(2), std::move(question)));
+    };
+    EXPECT_TRUE(in_time(answer_after(fake.world, seconds(1))));
+    EXPECT_FALSE(in_time(answer_after(fake.world, seconds(3))));
+    EXPECT_FALSE(in_time(fail(fake.world)));
+}
+
 }  // namespace
 }  // namespace rushproof

@@ -6,14 +6,11 @@
 #include <boost/asio/co_spawn.hpp>
 #include <functional>
 
+#include "core/runtime/tests/failing_database.hpp"
 #include "services/catalog/tests/bench.hpp"
-#include "services/inventory/tests/failing_database.hpp"
 
 namespace rushproof::catalog {
 namespace {
-
-using inventory::FailingDatabase;
-using inventory::Fault;
 
 constexpr Fault all_faults[] = {Fault::refused, Fault::broken, Fault::lost_answer,
                                 Fault::never_applied, Fault::applied_later};

@@ -7,40 +7,19 @@
 
 #include "core/protocol/catalog.pb.h"
 #include "core/runtime/shard.hpp"
+#include "core/runtime/tests/failing_database.hpp"
+#include "core/runtime/tests/running_service.hpp"
 #include "services/catalog/tests/bench.hpp"
-#include "services/inventory/tests/failing_database.hpp"
 
 namespace rushproof::catalog {
 namespace {
 
-using inventory::FailingDatabase;
-using inventory::Fault;
 using std::chrono::minutes;
 using std::chrono::seconds;
 namespace wire = ::catalog::v1;
 
 class CatalogService : public testing::Test {
 protected:
-    CatalogService() { router_.add(service_->rpc_methods()); }
-
-    // The sweeper never ends, so time is limited here.
-    Result<std::string> call(const std::string& method, const std::string& bytes) {
-        std::optional<Result<std::string>> answer;
-        Context context(world_.monotonic() + seconds(5));
-        context.principal = "alice";
-        context.idempotency_key = "k";
-        asio::co_spawn(world_.executor("call"),
-                       router_.answer(std::move(context), "catalog.v1.Catalog/" + method, bytes),
-                       [&](const std::exception_ptr&, Result<std::string> result) {
-                           answer = std::move(result);
-                       });
-        world_.run_for(std::chrono::milliseconds(100));
-        return *answer;
-    }
-    Task<bool> stop() {
-        co_await service_->stop();
-        co_return true;
-    }
     static std::string create_bytes() {
         wire::CreateProductRequest request;
         request.set_sku("MUG-1");
@@ -51,7 +30,7 @@ protected:
     }
     wire::Product create() {
         wire::Product product;
-        EXPECT_TRUE(product.ParseFromString(call("Create", create_bytes()).value()));
+        EXPECT_TRUE(product.ParseFromString(service_.call("Create", create_bytes()).value()));
         return product;
     }
 
@@ -59,8 +38,8 @@ protected:
     ModelEngine model_{world_};
     FailingDatabase database_{world_, model_.database()};
     Bench bench_{world_, database_, model_.database()};
-    std::unique_ptr<Service> service_ = make_catalog(bench_.environment, Options());
-    RpcRouter router_{world_};
+    RunningService service_{world_, make_catalog(bench_.environment, Options()),
+                            "catalog.v1.Catalog/"};
 };
 
 TEST_F(CatalogService, AnswersCallsAndRelays) {
@@ -72,36 +51,36 @@ TEST_F(CatalogService, AnswersCallsAndRelays) {
     patch.set_if_version(1);
     patch.set_name("Cup");
     wire::Product patched;
-    ASSERT_TRUE(patched.ParseFromString(call("Patch", patch.SerializeAsString()).value()));
+    ASSERT_TRUE(patched.ParseFromString(service_.call("Patch", patch.SerializeAsString()).value()));
     EXPECT_EQ(patched.name(), "Cup");
     wire::ProductRequest by_id;
     by_id.set_id(made.id());
-    EXPECT_EQ(call("Get", by_id.SerializeAsString()), patched.SerializeAsString());
+    EXPECT_EQ(service_.call("Get", by_id.SerializeAsString()), patched.SerializeAsString());
     wire::ListProductsRequest page;
     page.set_limit(1);
     wire::Products products;
-    ASSERT_TRUE(products.ParseFromString(call("List", page.SerializeAsString()).value()));
+    ASSERT_TRUE(products.ParseFromString(service_.call("List", page.SerializeAsString()).value()));
     EXPECT_EQ(products.items_size(), 1);
     EXPECT_EQ(products.next(), made.id());
     wire::DeleteProductRequest gone;
     gone.set_id(made.id());
-    EXPECT_TRUE(call("Delete", gone.SerializeAsString()));
+    EXPECT_TRUE(service_.call("Delete", gone.SerializeAsString()));
     world_.run_for(seconds(3));
-    EXPECT_EQ(world_.finish(stop()), true);
+    EXPECT_TRUE(service_.stop());
     EXPECT_EQ(bench_.known_of(ProductId(made.id())), (Known{3, "product.deleted", 0}));
 }
 
 TEST_F(CatalogService, ChecksWhatComesIn) {
-    EXPECT_EQ(call("Create", "\xFF").error().code(), "malformed");
-    EXPECT_EQ(call("Create", "").error().code(), "invalid");
+    EXPECT_EQ(service_.call("Create", "\xFF").error().code(), "malformed");
+    EXPECT_EQ(service_.call("Create", "").error().code(), "invalid");
     wire::ListProductsRequest page;
     page.set_limit(limits::page + 1);
-    EXPECT_EQ(call("List", page.SerializeAsString()).error().code(), "invalid");
+    EXPECT_EQ(service_.call("List", page.SerializeAsString()).error().code(), "invalid");
     page.set_limit(1);
     page.set_category("a b");
-    EXPECT_EQ(call("List", page.SerializeAsString()).error().code(), "invalid");
+    EXPECT_EQ(service_.call("List", page.SerializeAsString()).error().code(), "invalid");
     for (const char* method : {"Get", "Patch", "Delete", "Reserve"}) {
-        EXPECT_EQ(call(method, "").error().code(), "not-found") << method;
+        EXPECT_EQ(service_.call(method, "").error().code(), "not-found") << method;
     }
 }
 
@@ -114,7 +93,7 @@ TEST_F(CatalogService, TheSweepFinishesWhatWasLeft) {
     EXPECT_FALSE(world_.logged.empty());
     database_.fail_step(INT32_MAX, Fault::refused);
     world_.run_for(seconds(10));
-    EXPECT_EQ(world_.finish(stop()), true);
+    EXPECT_TRUE(service_.stop());
     EXPECT_FALSE(bench_.get(id));
     EXPECT_EQ(bench_.known_of(id), (Known{2, "product.deleted", 0}));
 }
@@ -155,17 +134,14 @@ TEST_F(CatalogService, DoesNotStartWithOptionsOutOfRange) {
 TEST_F(CatalogService, StopRefusesWhatComesLater) {
     service_->start();
     create();
-    EXPECT_EQ(world_.finish(stop()), true);
-    EXPECT_EQ(call("Create", create_bytes()).error().code(), "stopping");
+    EXPECT_TRUE(service_.stop());
+    EXPECT_EQ(service_.call("Create", create_bytes()).error().code(), "stopping");
 }
 
 TEST_F(CatalogService, IsReadyWhenTheDatabaseAnswersInTime) {
-    const auto ready = [&] {
-        return *world_.finish(service_->ready(Context(world_.monotonic() + seconds(1))));
-    };
-    EXPECT_TRUE(ready());
+    EXPECT_TRUE(service_.ready());
     database_.fail_step(1, Fault::refused, true);
-    EXPECT_FALSE(ready());
+    EXPECT_FALSE(service_.ready());
 }
 
 }  // namespace

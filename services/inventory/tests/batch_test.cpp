@@ -3,8 +3,8 @@
 // fails.
 #include <gtest/gtest.h>
 
+#include "core/runtime/tests/failing_database.hpp"
 #include "services/inventory/tests/bench.hpp"
-#include "services/inventory/tests/failing_database.hpp"
 
 namespace rushproof::inventory {
 namespace {

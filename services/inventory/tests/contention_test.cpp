@@ -5,9 +5,9 @@
 
 #include <optional>
 
+#include "core/runtime/tests/failing_database.hpp"
 #include "services/inventory/store/statements.hpp"
 #include "services/inventory/tests/bench.hpp"
-#include "services/inventory/tests/failing_database.hpp"
 
 namespace rushproof::inventory {
 namespace {

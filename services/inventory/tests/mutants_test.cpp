@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "core/runtime/tests/failing_database.hpp"
 #include "services/inventory/tests/bench.hpp"
-#include "services/inventory/tests/failing_database.hpp"
 #include "services/inventory/tests/replicated_database.hpp"
 
 namespace rushproof::inventory {

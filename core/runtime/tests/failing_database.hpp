@@ -10,7 +10,7 @@
 #include "core/ports/database.hpp"
 #include "core/runtime/tests/fake_world.hpp"
 
-namespace rushproof::inventory {
+namespace rushproof {
 
 enum class Fault : std::uint8_t {
     refused,        // nothing happened, retryable
@@ -118,4 +118,4 @@ private:
     bool for_ever_ = false;
 };
 
-}  // namespace rushproof::inventory
+}  // namespace rushproof
