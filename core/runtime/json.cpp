@@ -193,6 +193,23 @@ void JsonWriter::member(std::string_view member_name, std::int64_t value) {
     text_.append(digits, end);
 }
 
+void JsonWriter::flag(std::string_view member_name, bool value) {
+    name(member_name);
+    text_ += value ? "true" : "false";
+}
+
+void JsonWriter::value(std::string_view member_name, std::string_view json) {
+    name(member_name);
+    text_ += json;
+}
+
+void JsonWriter::entry(std::string_view any_name, std::string_view value) {
+    separate();
+    quote(any_name);
+    text_ += ':';
+    quote(value);
+}
+
 void JsonWriter::separate() {
     if (!first_) { text_ += ','; }
     first_ = false;

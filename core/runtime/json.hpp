@@ -62,6 +62,11 @@ public:
     void end_array();
     void member(std::string_view name, std::string_view value);
     void member(std::string_view name, std::int64_t value);
+    void flag(std::string_view name, bool value);
+    // `json` is JSON already.
+    void value(std::string_view name, std::string_view json);
+    // Its name, too, may be any text.
+    void entry(std::string_view name, std::string_view value);
 
     std::string text() && { return std::move(text_); }
 

@@ -18,6 +18,8 @@ constexpr std::array caller_mistakes{
     CodeStatus{"malformed", 400},
     CodeStatus{"missing-header", 400},
     CodeStatus{"not-found", 404},
+    CodeStatus{"not-processed", 404},
+    CodeStatus{"too-large", 413},
     CodeStatus{"insufficient-stock", 409},
     CodeStatus{"conflict", 409},
     CodeStatus{"not-held", 409},
@@ -32,6 +34,8 @@ constexpr std::array caller_mistakes{
 std::string_view title(int status) {
     switch (status) {
         case 400: return "Bad Request";
+        case 401: return "Unauthorized";
+        case 403: return "Forbidden";
         case 404: return "Not Found";
         case 405: return "Method Not Allowed";
         case 408: return "Request Timeout";

@@ -61,4 +61,10 @@ std::uint32_t shard_of_uuid(std::string_view uuid, std::uint32_t count) {
     return number && *number >= 1 && *number <= count ? *number : 0;
 }
 
+std::string instance_probe(std::uint32_t index, std::uint32_t count) {
+    std::string probe;
+    while (hash64(probe) % count != index) { probe += '-'; }
+    return probe;
+}
+
 }  // namespace rushproof

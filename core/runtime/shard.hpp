@@ -32,4 +32,7 @@ std::string new_uuid(Shard shard, Random& random);
 // 1 for one that tells none; 0 for one that no shard can have given out.
 std::uint32_t shard_of_uuid(std::string_view uuid, std::uint32_t count);
 
+// What to say as RpcTarget::shard to get the instance `index` out of `count`.
+std::string instance_probe(std::uint32_t index, std::uint32_t count);
+
 }  // namespace rushproof

@@ -1,6 +1,7 @@
 #include "core/runtime/uuid.hpp"
 
-#include <string_view>
+#include <boost/uuid/name_generator_sha1.hpp>
+#include <boost/uuid/uuid_io.hpp>
 
 namespace rushproof {
 
@@ -17,6 +18,17 @@ std::string uuid_v4(Random& random) {
         ++digit;
     }
     return uuid;
+}
+
+std::string uuid_of(std::string_view first_name, std::string_view second_name) {
+    // Our own name space, drawn once.
+    constexpr boost::uuids::uuid space{{0x3f, 0x1c, 0x86, 0x0d, 0x52, 0xa7, 0x4e, 0x19, 0x9b, 0x74,
+                                        0xe2, 0x68, 0xd0, 0x35, 0xc1, 0x8a}};
+    // The length keeps "ab" + "c" apart from "a" + "bc".
+    std::string names = std::to_string(first_name.size()) + ' ';
+    names += first_name;
+    names += second_name;
+    return boost::uuids::to_string(boost::uuids::name_generator_sha1(space)(names));
 }
 
 }  // namespace rushproof

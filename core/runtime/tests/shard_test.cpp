@@ -1,5 +1,6 @@
 // Goal: everybody agrees for ever which shard keeps what, and identifiers say who gave them out.
 #include "core/runtime/shard.hpp"
+#include "core/base/hash.hpp"
 
 #include <gtest/gtest.h>
 
@@ -49,6 +50,14 @@ TEST(ShardTest, IdentifiersTellTheirShard) {
     EXPECT_EQ(shard_of_uuid(of_only, 1), 1U);
     EXPECT_EQ(shard_of_uuid("short", 2), 0U);
     EXPECT_EQ(shard_of_uuid("xxxxxxxx-xxxx-8xxx-8xxx-xxxxxxxxxxxx", 2), 0U);
+}
+
+TEST(InstanceProbe, PicksEachInstance) {
+    for (std::uint32_t count = 1; count <= 16; ++count) {
+        for (std::uint32_t index = 0; index < count; ++index) {
+            EXPECT_EQ(hash64(instance_probe(index, count)) % count, index);
+        }
+    }
 }
 
 }  // namespace

@@ -22,6 +22,15 @@ TEST(Uuid, IsVersionFour) {
     }
 }
 
+TEST(Uuid, OfNamesIsTheSameForTheSameNamesOnly) {
+    const std::regex form("[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}");
+    const std::string uuid = uuid_of("ab", "c");
+    EXPECT_TRUE(std::regex_match(uuid, form)) << uuid;
+    EXPECT_EQ(uuid_of("ab", "c"), uuid);
+    EXPECT_NE(uuid_of("a", "bc"), uuid);
+    EXPECT_NE(uuid_of("ab", "d"), uuid);
+}
+
 TEST(Rfc3339, WritesUtcWithMicroseconds) {
     using std::chrono::microseconds;
     EXPECT_EQ(to_rfc3339(WallTime(microseconds(0))), "1970-01-01T00:00:00.000000Z");
