@@ -11,6 +11,8 @@ ARROWS = [
     ('services/host/', ['core/', 'services/']),
     ('services/inventory/', ['core/base/', 'core/ports/', 'core/runtime/', 'core/protocol/', 'services/inventory/']),
     ('services/catalog/', ['core/base/', 'core/ports/', 'core/runtime/', 'core/protocol/', 'services/catalog/']),
+    ('services/ingest/', ['core/base/', 'core/ports/', 'core/runtime/', 'core/protocol/', 'services/ingest/']),
+    ('services/processor/', ['core/base/', 'core/ports/', 'core/runtime/', 'core/protocol/', 'services/processor/']),
     ('services/gateway/', ['core/base/', 'core/ports/', 'core/runtime/', 'core/protocol/', 'services/gateway/']),
     ('simulator/record/', ['core/base/', 'simulator/record/']),
     ('simulator/scenario/', ['core/base/', 'simulator/scenario/']),
@@ -62,7 +64,7 @@ BANNED_EXEMPT = r'(^|/)(tests|bench)/|/(plants?|mutants?)\w*\.(cpp|hpp)$'
 LINES_MAX = 600
 # Every role has the same rooms.
 ROLE_SHAPE = ['README.md', '{role}.hpp', 'limits.hpp', 'api', 'app', 'tests']
-ROLES = ['inventory', 'catalog', 'gateway']
+ROLES = ['inventory', 'catalog', 'gateway', 'ingest', 'processor']
 
 # Symbols that no object of services/ and core/runtime may need.  Asio's channels pull pthread_mutex.
 BANNED_SYMBOLS = (r'clock_gettime|gettimeofday|\btime$|chrono::_V2::\w+_clock::now|random_device|getrandom|getentropy'

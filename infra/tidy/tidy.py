@@ -163,7 +163,7 @@ def requirements():
 
 def symbols(build):
     banned = re.compile(rules.BANNED_SYMBOLS)
-    archives = [path for folder in ('core/runtime', 'services/inventory', 'services/catalog', 'services/gateway')
+    archives = [path for folder in ('core/runtime', 'services/inventory', 'services/catalog', 'services/gateway', 'services/ingest', 'services/processor')
                 for path in sorted(Path(build, folder).glob('*.a')) if 'mutants' not in path.name]
     if not archives:
         yield f'{build}: no archives found; build first'

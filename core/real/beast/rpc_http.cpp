@@ -10,7 +10,6 @@ namespace rushproof {
 
 namespace {
 
-constexpr std::string_view path_prefix = "/rpc/";
 constexpr std::string_view message_type = "application/x-protobuf";
 
 // What another status than 200 says about the call: these were refused before anything was done.
@@ -19,6 +18,9 @@ Error error_of(const HttpResponse& response) {
     if (response.status == 503 || response.status == 429 || response.status == 408) {
         return Error(ErrorKind::retryable, "unavailable", message);
     }
+    if (response.status == 413) {
+        return Error(ErrorKind::permanent, "too-large", "the request is too large for the server");
+    }
     if (response.status >= 400 && response.status < 500) {
         return Error(ErrorKind::permanent, "refused", message);
     }
@@ -26,7 +28,7 @@ Error error_of(const HttpResponse& response) {
 }
 
 Task<HttpResponse> answer(const RpcRouter& router, Context context, HttpRequest request) {
-    if (request.method != "POST" || !request.target.starts_with(path_prefix)) {
+    if (request.method != "POST" || !request.target.starts_with(rpc_path)) {
         co_return problem(404, "no-such-route", "only POST /rpc/<method> is here");
     }
     auto key = percent_decoded(request.field("idempotency-key"));
@@ -38,7 +40,7 @@ Task<HttpResponse> answer(const RpcRouter& router, Context context, HttpRequest 
     context.idempotency_key = *std::move(key);
     context.principal = *std::move(principal);
     context.position = *std::move(position);
-    const std::string method = request.target.substr(path_prefix.size());
+    const std::string method = request.target.substr(rpc_path.size());
     const auto result = co_await router.answer(std::move(context), method, std::move(request.body));
     co_return HttpResponse(200, encode_answer(result), std::string(message_type));
 }
@@ -72,7 +74,7 @@ Task<Result<std::string>> HttpRpc::call(Context context, RpcTarget target, std::
                           "nobody answers " + std::string(target.method));
     }
     const auto& pools = found->second;
-    HttpRequest message("POST", std::string(path_prefix) + std::string(target.method),
+    HttpRequest message("POST", std::string(rpc_path) + std::string(target.method),
                         std::move(request));
     message.fields.emplace_back("content-type", message_type);
     if (!context.idempotency_key.empty()) {

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/ports/clock.hpp"
@@ -17,6 +18,9 @@
 #include "core/runtime/rpc_router.hpp"
 
 namespace rushproof {
+
+// Where the paths of calls begin.
+inline constexpr std::string_view rpc_path = "/rpc/";
 
 // What an HttpServer asks to answer calls; the router must outlive it.
 HttpHandler rpc_handler(const RpcRouter& router);

@@ -1,0 +1,268 @@
+#include "services/processor/api/rpc.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "core/runtime/checks.hpp"
+#include "core/runtime/shard.hpp"
+#include "core/runtime/uuid.hpp"
+#include "services/processor/limits.hpp"
+
+namespace rushproof::processor {
+
+namespace {
+
+constexpr std::int64_t epoch = 1;
+
+std::int64_t microseconds(WallTime time) { return time.time_since_epoch().count(); }
+
+void write(const StoredResult& result, wire::Result& message) {
+    message.set_number(result.number);
+    message.set_message_id(result.id);
+    message.set_key(result.key);
+    message.set_source(result.source);
+    message.set_kind(result.kind);
+    message.set_processed_at_us(microseconds(result.processed_at));
+    message.set_success(result.success);
+    message.set_error(result.error);
+    message.set_result(result.result);
+    message.set_provider(result.provider);
+}
+
+void write(const DeadLetter& letter, wire::DeadLetter& message) {
+    message.set_message_id(letter.id);
+    message.set_key(letter.key);
+    message.set_provider(letter.provider);
+    message.set_reason(letter.reason);
+    message.set_detail(letter.detail);
+    message.set_attempts(letter.attempts);
+    message.set_dead_at_us(microseconds(letter.dead_at));
+    message.set_replays(letter.replays);
+    if (letter.replayed_at) { message.set_replayed_at_us(microseconds(*letter.replayed_at)); }
+}
+
+void write_with_body(const DeadLetter& letter, wire::DeadLetter& message) {
+    write(letter, message);
+    if (const auto kept = unpack(letter.message)) { message.set_body(kept->body); }
+}
+
+Result<std::int64_t> check_limit(std::int64_t limit) {
+    if (limit == 0) { return limits::page_default; }
+    return check_range("limit", limit, 1, limits::page);
+}
+
+Message message_in(wire::Message& request) {
+    Message message;
+    message.id = std::move(*request.mutable_id());
+    message.key = std::move(*request.mutable_key());
+    for (auto& header : *request.mutable_headers()) {
+        message.headers.emplace_back(std::move(*header.mutable_name()),
+                                     std::move(*header.mutable_value()));
+    }
+    message.body = std::move(*request.mutable_body());
+    return message;
+}
+
+// The queue of each instance is its own, unless a broker keeps one for all.
+void add(wire::Stats& sum, const wire::Stats& stats) {
+    wire::QueueStats& queue = *sum.mutable_queue();
+    const wire::QueueStats& more = stats.queue();
+    queue.set_type(more.type());
+    queue.set_total_enqueued(queue.total_enqueued() + more.total_enqueued());
+    queue.set_total_dequeued(queue.total_dequeued() + more.total_dequeued());
+    if (more.has_capacity()) {
+        queue.set_size(queue.size() + more.size());
+        queue.set_capacity(queue.capacity() + more.capacity());
+        queue.set_unfinished(queue.unfinished() + more.unfinished());
+    } else {
+        if (more.has_size()) { queue.set_size(more.size()); }
+        queue.set_unfinished(more.unfinished());
+    }
+    wire::PoolStats& pool = *sum.mutable_pool();
+    pool.set_processed(pool.processed() + stats.pool().processed());
+    pool.set_errors(pool.errors() + stats.pool().errors());
+    pool.set_workers(pool.workers() + stats.pool().workers());
+    pool.set_total_duration_ns(pool.total_duration_ns() + stats.pool().total_duration_ns());
+    sum.set_healthy(sum.healthy() && stats.healthy());
+}
+
+}  // namespace
+
+Api::Api(Environment& environment, Scope& scope, Parts parts, std::uint32_t instances)
+    : environment_(environment),
+      parts_(parts),
+      calls_(environment, scope, "processor.v1.Processor"),
+      instances_(instances),
+      instance_(uuid_v4(environment.random)) {}
+
+std::vector<RpcMethod> Api::methods() {
+    std::vector<RpcMethod> methods;
+    methods.push_back(method("Enqueue", &Api::enqueue));
+    methods.push_back(method("Lease", &Api::lease));
+    methods.push_back(method("GetResult", &Api::get_result));
+    methods.push_back(method("ListProcessed", &Api::list_processed));
+    methods.push_back(method("ListDeadLetters", &Api::list_dead_letters));
+    methods.push_back(method("ReplayDeadLetter", &Api::replay_dead_letter));
+    methods.push_back(method("Workers", &Api::workers));
+    methods.push_back(method("GetStats", &Api::get_stats));
+    return methods;
+}
+
+template <class Request>
+RpcMethod Api::method(std::string_view name, Handler<Request> handler) {
+    return calls_.method<Request>(name, [this, handler](Context context, Request request) {
+        return (this->*handler)(std::move(context), std::move(request));
+    });
+}
+
+Api::Answer Api::enqueue(Context context, wire::Message request) {
+    if (request.id().empty() || request.id().size() > limits::id_length) {
+        co_return failure(invalid("a message has an id"));
+    }
+    Message message = message_in(request);
+    RP_CO_CHECK(co_await parts_.queue.publish(std::move(context), std::move(message)));
+    co_return std::string();  // an Accepted has no members
+}
+
+Api::Answer Api::lease(Context, wire::LeaseRequest) {
+    const std::chrono::microseconds lease = limits::lease;
+    wire::Route route;
+    route.set_epoch(epoch);
+    route.set_provider(parts_.queue.options().provider);
+    route.set_phase("open");
+    route.set_lease_us(lease.count());
+    co_return route.SerializeAsString();
+}
+
+Api::Answer Api::get_result(Context context, wire::ResultRequest request) {
+    const auto wait =
+        std::chrono::microseconds(std::clamp<std::int64_t>(request.wait_us(), 0, 3'600'000'000));
+    RP_CO_TRY(const MessageOutcome found,
+              co_await parts_.messages.get(std::move(context), request.message_id(), wait));
+    wire::Outcome outcome;
+    if (const auto* result = std::get_if<StoredResult>(&found)) {
+        write(*result, *outcome.mutable_processed());
+    } else {
+        write_with_body(std::get<DeadLetter>(found), *outcome.mutable_dead());
+    }
+    co_return outcome.SerializeAsString();
+}
+
+Api::Answer Api::list_processed(Context context, wire::ProcessedRequest request) {
+    RP_CO_TRY(const std::int64_t limit, check_limit(request.limit()));
+    RP_CO_TRY(const auto results,
+              co_await parts_.messages.list(std::move(context), request.after(), limit));
+    wire::Processed page;
+    for (const StoredResult& result : results) { write(result, *page.add_items()); }
+    co_return page.SerializeAsString();
+}
+
+Api::Answer Api::list_dead_letters(Context context, wire::DeadLettersRequest request) {
+    RP_CO_TRY(const std::int64_t limit, check_limit(request.limit()));
+    RP_CO_TRY(const auto letters,
+              co_await parts_.messages.list_dead(std::move(context), request.after(), limit));
+    wire::DeadLetters page;
+    for (const DeadLetter& letter : letters) { write(letter, *page.add_items()); }
+    if (static_cast<std::int64_t>(letters.size()) == limit) { page.set_next(letters.back().id); }
+    co_return page.SerializeAsString();
+}
+
+Api::Answer Api::replay_dead_letter(Context context, wire::ReplayRequest request) {
+    if (!parts_.queue.is_open()) {
+        co_return failure(ErrorKind::retryable, "unavailable", "the queue is not open yet");
+    }
+    RP_CO_TRY(const DeadLetter letter, co_await parts_.messages.replay(
+                                           std::move(context), parts_.queue, request.message_id()));
+    wire::DeadLetter message;
+    write_with_body(letter, message);
+    co_return message.SerializeAsString();
+}
+
+Api::Answer Api::workers(Context context, wire::WorkersRequest request) {
+    const std::int64_t wanted = request.workers();
+    if (wanted != 0) {
+        RP_CO_CHECK(check_range("workers", wanted, 1, static_cast<std::int64_t>(limits::workers)));
+    }
+    if (instances_ > 1 && !request.alone()) {
+        RP_CO_TRY(const wire::WorkersState all,
+                  co_await workers_of_all(std::move(context), std::move(request)));
+        co_return all.SerializeAsString();
+    }
+    if (wanted != 0) { parts_.pool.set_workers(static_cast<std::size_t>(wanted)); }
+    wire::WorkersState state;
+    state.set_workers(static_cast<std::int64_t>(parts_.pool.workers()));
+    state.set_busy(static_cast<std::int64_t>(parts_.pool.busy()));
+    co_return state.SerializeAsString();
+}
+
+Task<Result<wire::WorkersState>> Api::workers_of_all(Context context,
+                                                     wire::WorkersRequest request) {
+    request.set_alone(true);
+    wire::WorkersState sum;
+    for (std::uint32_t i = 0; i < instances_; ++i) {
+        const std::string probe = instance_probe(i, instances_);
+        const RpcTarget target{"processor.v1.Processor/Workers", probe};
+        RP_CO_TRY(const std::string answer,
+                  co_await environment_.rpc.call(context, target, request.SerializeAsString()));
+        wire::WorkersState state;
+        state.ParseFromString(answer);
+        sum.set_workers(sum.workers() + state.workers());
+        sum.set_busy(sum.busy() + state.busy());
+    }
+    co_return sum;
+}
+
+Api::Answer Api::get_stats(Context context, wire::StatsRequest request) {
+    if (request.alone()) {
+        const wire::Stats own = co_await own_stats(std::move(context));
+        co_return own.SerializeAsString();
+    }
+    RP_CO_TRY(const wire::Stats all, co_await stats(std::move(context)));
+    co_return all.SerializeAsString();
+}
+
+Task<Result<wire::Stats>> Api::stats(Context context) {
+    if (instances_ == 1) { co_return co_await own_stats(std::move(context)); }
+    wire::StatsRequest request;
+    request.set_alone(true);
+    wire::Stats sum;
+    sum.set_healthy(true);
+    for (std::uint32_t i = 0; i < instances_; ++i) {
+        const std::string probe = instance_probe(i, instances_);
+        const RpcTarget target{"processor.v1.Processor/GetStats", probe};
+        RP_CO_TRY(const std::string answer,
+                  co_await environment_.rpc.call(context, target, request.SerializeAsString()));
+        wire::Stats stats;
+        stats.ParseFromString(answer);
+        add(sum, stats);
+    }
+    sum.set_instance(instance_);
+    co_return sum;
+}
+
+Task<wire::Stats> Api::own_stats(Context context) {
+    wire::Stats stats;
+    stats.set_instance(instance_);
+    wire::QueueStats& queue = *stats.mutable_queue();
+    queue.set_type(parts_.queue.options().provider);
+    const auto found = co_await parts_.queue.stats(context);
+    if (found) {
+        queue.set_total_enqueued(found->published);
+        queue.set_total_dequeued(found->delivered);
+        if (found->size) { queue.set_size(*found->size); }
+        if (found->capacity) { queue.set_capacity(*found->capacity); }
+        queue.set_unfinished(found->unfinished);
+    }
+    const auto ping = co_await parts_.messages.ping(std::move(context));
+    stats.set_healthy(found.has_value() && ping.has_value() && parts_.queue.is_open());
+    const EffectCounts& counts = parts_.effects.counts();
+    wire::PoolStats& pool = *stats.mutable_pool();
+    pool.set_processed(counts.processed);
+    pool.set_errors(counts.errors);
+    pool.set_workers(static_cast<std::int64_t>(parts_.pool.workers()));
+    pool.set_total_duration_ns(counts.spent.count());
+    co_return stats;
+}
+
+}  // namespace rushproof::processor

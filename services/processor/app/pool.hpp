@@ -1,0 +1,67 @@
+// The workers: takes messages from a consumer, spreads them over lanes by key, and acknowledges
+// each after its effect.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "core/ports/environment.hpp"
+#include "core/runtime/scope.hpp"
+#include "services/processor/app/effects.hpp"
+#include "services/processor/app/notice.hpp"
+#include "services/processor/domain/lanes.hpp"
+
+namespace rushproof::processor {
+
+// What all processors join.
+inline constexpr std::string_view group = "processor";
+
+class Pool {
+public:
+    // All outlive the pool.
+    Pool(Environment& environment, Effects& effects, std::size_t workers);
+
+    // Once.  Both outlive what the pool does until stop().
+    void start(MessageQueue& queue, Consumer& consumer);
+
+    // At any time; no order is broken, and nobody waits for it.  At least one.
+    void set_workers(std::size_t workers);
+    std::size_t workers() const { return wanted_; }
+    std::size_t busy() const { return busy_; }
+    // Taken and not acknowledged.
+    std::size_t held() const { return held_; }
+
+    // Finishes and acknowledges what it has; with `empty_queue` takes until the queue is empty,
+    // too. What is not done within `grace` is left.
+    Task<void> stop(bool empty_queue, Duration grace);
+
+private:
+    Task<void> take_all();
+    Task<bool> is_drained();
+    Task<void> work();
+    Task<void> acknowledge(const std::vector<Work>& batch);
+    void start_workers();
+    Task<void> give_up_after(Duration grace);
+    Task<void> pause(int tries);
+
+    Environment& environment_;
+    Effects& effects_;
+    Scope scope_;
+    MessageQueue* queue_ = nullptr;
+    Consumer* consumer_ = nullptr;
+    Lanes lanes_;
+    Notice work_there_;
+    Notice room_there_;
+    std::size_t wanted_;
+    std::size_t running_ = 0;
+    std::size_t busy_ = 0;
+    std::size_t held_ = 0;
+    bool taking_ = false;
+    bool stopping_ = false;
+    bool empty_queue_ = false;
+    bool gave_up_ = false;
+    Counter& unacknowledged_;
+};
+
+}  // namespace rushproof::processor

@@ -1,0 +1,126 @@
+#include "services/processor/processor.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+#include "core/runtime/deadline.hpp"
+#include "core/runtime/scope.hpp"
+#include "core/runtime/sweeper.hpp"
+#include "services/processor/api/http.hpp"
+#include "services/processor/api/rpc.hpp"
+#include "services/processor/limits.hpp"
+
+namespace rushproof::processor {
+
+namespace {
+
+class Processor final : public Service {
+public:
+    Processor(Environment& environment, Options options)
+        : environment_(environment),
+          options_(std::move(options)),
+          calls_scope_(environment.spawner),
+          scope_(environment.spawner),
+          waiters_(environment),
+          messages_(environment, waiters_),
+          effects_(environment, options_,
+                   [this](const std::vector<Work>& batch) {
+                       if (waiters_.empty()) { return; }
+                       for (const Work& work : batch) { waiters_.tell(work.id); }
+                   }),
+          queue_(environment, options_),
+          pool_(environment, effects_, options_.workers),
+          api_(environment, calls_scope_, {queue_, pool_, effects_, messages_}, options_.instances),
+          http_api_(environment, calls_scope_, queue_, api_),
+          sweeper_(environment, "processor"),
+          lost_(environment.telemetry.counter(
+              "processor_lost_total", "Messages that the process took with it when it ended")) {}
+
+    std::vector<HttpRoute> http_routes() override { return http_api_.routes(); }
+    std::vector<RpcMethod> rpc_methods() override { return api_.methods(); }
+
+    void start() override {
+        scope_.start("processor.run", run());
+        std::vector<SweepJob> jobs;
+        jobs.push_back({[this](Context context) { return messages_.forget(std::move(context)); },
+                        {},
+                        limits::forgotten_at_once});
+        scope_.start("processor.sweep",
+                     sweeper_.run(limits::forget_interval, limits::step_timeout, std::move(jobs)));
+    }
+
+    // Nothing new; what the queue would lose is finished first.
+    Task<void> stop() override {
+        http_api_.close();
+        api_.close();
+        co_await waiters_.close();
+        co_await calls_scope_.join();
+        scope_.cancel();
+        co_await scope_.join();
+        if (!queue_.is_open()) { co_return; }
+        const bool would_lose = !queue_.features().survives_kill;
+        co_await pool_.stop(would_lose, options_.drain_grace);
+        if (would_lose) { co_await count_lost(); }
+        co_await queue_.consumer().close();
+    }
+
+    Task<bool> ready(Context context) override {
+        if (!queue_.is_open()) { co_return false; }
+        const MonotonicTime deadline = context.deadline;
+        auto question = is_answering(std::move(context));
+        co_return co_await answers_in_time(environment_, deadline, std::move(question));
+    }
+
+private:
+    Task<void> run() {
+        co_await queue_.open();
+        pool_.start(queue_.queue(), queue_.consumer());
+    }
+
+    Task<Result<bool>> is_answering(Context context) {
+        RP_CO_CHECK(co_await queue_.stats(context));
+        co_return co_await messages_.ping(std::move(context));
+    }
+
+    Task<void> count_lost() {
+        const Context context(environment_.clock.monotonic() + limits::step_timeout);
+        const auto left = co_await queue_.stats(context);
+        if (!left || left->unfinished == 0) { co_return; }
+        lost_.add(static_cast<std::uint64_t>(left->unfinished));
+        environment_.telemetry.log(LogLevel::error, "messages were lost: the grace was too short",
+                                   {{"count", std::to_string(left->unfinished)}});
+    }
+
+    Environment& environment_;
+    Options options_;
+    Scope calls_scope_;
+    Scope scope_;
+    Waiters waiters_;
+    Messages messages_;
+    Effects effects_;
+    QueueAccess queue_;
+    Pool pool_;
+    Api api_;
+    HttpApi http_api_;
+    Sweeper sweeper_;
+    Counter& lost_;
+};
+
+}  // namespace
+
+std::unique_ptr<Service> make_processor(Environment& environment, Options options) {
+    if (options.workers < 1 || options.workers > limits::workers) {
+        throw std::invalid_argument("processor: workers must be from 1 to " +
+                                    std::to_string(limits::workers));
+    }
+    if (options.instance >= options.instances) {
+        throw std::invalid_argument("processor: the instance must be one of the instances");
+    }
+    if (!is_provider(options.queue.provider)) {
+        throw std::invalid_argument("processor: there is no queue called " +
+                                    options.queue.provider);
+    }
+    return std::make_unique<Processor>(environment, std::move(options));
+}
+
+}  // namespace rushproof::processor

@@ -1,0 +1,78 @@
+#include "services/processor/processor.hpp"
+
+namespace rushproof::processor {
+
+namespace {
+
+// Ids sort by bytes, whatever the database's collation: so pages follow each other.
+constexpr Migration create_tables{
+    .version = 1,
+    .name = "processor.create_tables",
+    .sql = R"(
+CREATE SCHEMA processor;
+
+CREATE OR REPLACE FUNCTION transaction_time() RETURNS timestamptz LANGUAGE sql STABLE AS 'SELECT now()';
+
+CREATE TABLE processor.result (
+    message_id text COLLATE "C" PRIMARY KEY,
+    number bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
+    key text NOT NULL,
+    source text NOT NULL,
+    kind text NOT NULL,
+    processed_at timestamptz NOT NULL,
+    success bigint NOT NULL,
+    error text NOT NULL,
+    result text NOT NULL,
+    provider text NOT NULL
+);
+
+CREATE TABLE processor.dead_letter (
+    message_id text COLLATE "C" PRIMARY KEY,
+    key text NOT NULL,
+    provider text NOT NULL,
+    reason text NOT NULL,
+    detail text NOT NULL,
+    attempts bigint NOT NULL,
+    dead_at timestamptz NOT NULL,
+    replays bigint NOT NULL,
+    replayed_at timestamptz,
+    message text NOT NULL
+);
+)",
+    .sqlite = R"(
+CREATE TABLE processor_result (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    message_id TEXT NOT NULL UNIQUE,
+    key TEXT NOT NULL,
+    source TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    processed_at TIMESTAMP NOT NULL,
+    success INTEGER NOT NULL,
+    error TEXT NOT NULL,
+    result TEXT NOT NULL,
+    provider TEXT NOT NULL
+);
+
+CREATE TABLE processor_dead_letter (
+    message_id TEXT PRIMARY KEY NOT NULL,
+    key TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    dead_at TIMESTAMP NOT NULL,
+    replays INTEGER NOT NULL,
+    replayed_at TIMESTAMP,
+    message TEXT NOT NULL
+) WITHOUT ROWID;
+)",
+};
+
+}  // namespace
+
+const std::vector<Migration>& migrations() {
+    static const std::vector<Migration> all{create_tables};
+    return all;
+}
+
+}  // namespace rushproof::processor

@@ -1,0 +1,135 @@
+#include "services/processor/store/statements.hpp"
+
+namespace rushproof::processor::statements {
+
+// SQLite has no arrays: json_each gives their elements, and a materialized one can be joined by an
+// automatic index.
+
+const Statement insert_results{
+    "processor.insert_results",
+    "INSERT INTO processor.result "
+    "(message_id, key, source, kind, processed_at, success, error, result, provider) "
+    "SELECT id, key, source, kind, transaction_time(), success, error, result, provider "
+    "FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], "
+    "$7::text[], $8::text[]) WITH ORDINALITY "
+    "AS r (id, key, source, kind, success, error, result, provider, position) ORDER BY position "
+    "ON CONFLICT (message_id) DO NOTHING",
+    "WITH a AS MATERIALIZED (SELECT key, value FROM json_each($1)), "
+    "b AS MATERIALIZED (SELECT key, value FROM json_each($2)), "
+    "c AS MATERIALIZED (SELECT key, value FROM json_each($3)), "
+    "d AS MATERIALIZED (SELECT key, value FROM json_each($4)), "
+    "e AS MATERIALIZED (SELECT key, value FROM json_each($5)), "
+    "f AS MATERIALIZED (SELECT key, value FROM json_each($6)), "
+    "g AS MATERIALIZED (SELECT key, value FROM json_each($7)), "
+    "h AS MATERIALIZED (SELECT key, value FROM json_each($8)) "
+    "INSERT INTO processor_result "
+    "(message_id, key, source, kind, processed_at, success, error, result, provider) "
+    "SELECT a.value, b.value, c.value, d.value, transaction_time(), e.value, f.value, g.value, "
+    "h.value FROM a JOIN b ON b.key = a.key JOIN c ON c.key = a.key JOIN d ON d.key = a.key "
+    "JOIN e ON e.key = a.key JOIN f ON f.key = a.key JOIN g ON g.key = a.key "
+    "JOIN h ON h.key = a.key WHERE true ORDER BY a.key ON CONFLICT (message_id) DO NOTHING",
+};
+
+const Statement find_result{
+    "processor.find_result",
+    "SELECT number, message_id, key, source, kind, processed_at, success, error, result, provider "
+    "FROM processor.result WHERE message_id = $1",
+    "SELECT number, message_id, key, source, kind, processed_at, success, error, result, provider "
+    "FROM processor_result WHERE message_id = $1",
+};
+
+const Statement find_outcomes{
+    "processor.find_outcomes",
+    "SELECT message_id, success FROM processor.result WHERE message_id = ANY($1::text[])",
+    "SELECT message_id, success FROM processor_result "
+    "WHERE message_id IN (SELECT value FROM json_each($1))",
+};
+
+const Statement list_results{
+    "processor.list_results",
+    "SELECT number, message_id, key, source, kind, processed_at, success, error, result, provider "
+    "FROM processor.result WHERE number > $1 ORDER BY number LIMIT $2",
+    "SELECT number, message_id, key, source, kind, processed_at, success, error, result, provider "
+    "FROM processor_result WHERE number > $1 ORDER BY number LIMIT $2",
+};
+
+const Statement forget_results{
+    "processor.forget_results",
+    "DELETE FROM processor.result WHERE number IN "
+    "(SELECT number FROM processor.result ORDER BY number LIMIT $2) "
+    "AND processed_at < transaction_time() - $1::bigint * interval '1 microsecond'",
+    "DELETE FROM processor_result WHERE number IN "
+    "(SELECT number FROM processor_result ORDER BY number LIMIT $2) "
+    "AND processed_at < transaction_time() - $1",
+};
+
+const Statement bury{
+    "processor.bury",
+    "INSERT INTO processor.dead_letter "
+    "(message_id, key, provider, reason, detail, attempts, dead_at, replays, message) "
+    "SELECT id, key, provider, reason, detail, attempts, transaction_time(), 0, message "
+    "FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], "
+    "$7::text[]) AS d (id, key, provider, reason, detail, attempts, message) "
+    "WHERE NOT EXISTS (SELECT FROM processor.result r WHERE r.message_id = d.id) "
+    "ON CONFLICT (message_id) DO UPDATE SET provider = excluded.provider, "
+    "reason = excluded.reason, detail = excluded.detail, attempts = excluded.attempts, "
+    "dead_at = excluded.dead_at",
+    "WITH a AS MATERIALIZED (SELECT key, value FROM json_each($1)), "
+    "b AS MATERIALIZED (SELECT key, value FROM json_each($2)), "
+    "c AS MATERIALIZED (SELECT key, value FROM json_each($3)), "
+    "d AS MATERIALIZED (SELECT key, value FROM json_each($4)), "
+    "e AS MATERIALIZED (SELECT key, value FROM json_each($5)), "
+    "f AS MATERIALIZED (SELECT key, value FROM json_each($6)), "
+    "g AS MATERIALIZED (SELECT key, value FROM json_each($7)) "
+    "INSERT INTO processor_dead_letter "
+    "(message_id, key, provider, reason, detail, attempts, dead_at, replays, message) "
+    "SELECT a.value, b.value, c.value, d.value, e.value, f.value, transaction_time(), 0, g.value "
+    "FROM a JOIN b ON b.key = a.key JOIN c ON c.key = a.key JOIN d ON d.key = a.key "
+    "JOIN e ON e.key = a.key JOIN f ON f.key = a.key JOIN g ON g.key = a.key "
+    "WHERE NOT EXISTS (SELECT 1 FROM processor_result r WHERE r.message_id = a.value) "
+    "ON CONFLICT (message_id) DO UPDATE SET provider = excluded.provider, "
+    "reason = excluded.reason, detail = excluded.detail, attempts = excluded.attempts, "
+    "dead_at = excluded.dead_at",
+};
+
+const Statement find_dead{
+    "processor.find_dead",
+    "SELECT message_id, key, provider, reason, detail, attempts, dead_at, replays, replayed_at, "
+    "message FROM processor.dead_letter WHERE message_id = $1",
+    "SELECT message_id, key, provider, reason, detail, attempts, dead_at, replays, replayed_at, "
+    "message FROM processor_dead_letter WHERE message_id = $1",
+};
+
+const Statement list_dead{
+    "processor.list_dead",
+    "SELECT message_id, key, provider, reason, detail, attempts, dead_at, replays, replayed_at, "
+    "message FROM processor.dead_letter WHERE message_id > $1 ORDER BY message_id LIMIT $2",
+    "SELECT message_id, key, provider, reason, detail, attempts, dead_at, replays, replayed_at, "
+    "message FROM processor_dead_letter WHERE message_id > $1 ORDER BY message_id LIMIT $2",
+};
+
+const Statement note_replay{
+    "processor.note_replay",
+    "UPDATE processor.dead_letter SET replays = replays + 1, replayed_at = transaction_time() "
+    "WHERE message_id = $1",
+    "UPDATE processor_dead_letter SET replays = replays + 1, replayed_at = transaction_time() "
+    "WHERE message_id = $1",
+};
+
+const Statement remove_dead{
+    "processor.remove_dead",
+    "DELETE FROM processor.dead_letter WHERE message_id = ANY($1::text[])",
+    "DELETE FROM processor_dead_letter WHERE message_id IN (SELECT value FROM json_each($1))",
+};
+
+const Statement ping{"processor.ping", "SELECT 1", ""};
+
+const std::vector<const Statement*>& all() {
+    static const std::vector<const Statement*> statements{
+        &insert_results, &find_result, &find_outcomes, &list_results, &forget_results, &bury,
+        &find_dead,      &list_dead,   &note_replay,   &remove_dead,  &ping,
+    };
+    return statements;
+}
+
+}  // namespace rushproof::processor::statements
