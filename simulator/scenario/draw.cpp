@@ -114,6 +114,11 @@ std::string system_text(const Scenario& scenario) {
     }
     if (system.shards > 1) { text += " in " + std::to_string(system.shards) + " shards"; }
     if (scenario.cell.empty()) { text += ", " + system.reservation; }
+    if (!system.queue.empty()) {
+        text += ", messages on " + system.queue + " from " +
+                counted(static_cast<std::size_t>(system.ingests), "ingest") + " to " +
+                counted(static_cast<std::size_t>(system.processors), "processor");
+    }
     text += ", reservations held " + format_duration(system.reservation_ttl);
     if (system.clock_skew_max > Duration::zero()) {
         text += ", clocks off by up to " + format_duration(system.clock_skew_max);
@@ -200,6 +205,7 @@ char sign_of(FaultKind kind) {
         case FaultKind::promote: return 'X';
         case FaultKind::pause:
         case FaultKind::pause_replay: return '=';
+        case FaultKind::switch_queue: return '>';
         default: return '~';
     }
 }
@@ -256,6 +262,9 @@ std::string sentence_of(const PlannedFault& planned) {
         case FaultKind::commit_unknown:
             return text + length + ", " + format_share(fault.rate / 1000 * 1000) +
                    " of the commits";
+        case FaultKind::switch_queue:
+            return std::string(to_string(fault.kind)) + " to " + fault.target + ", within " +
+                   rounded(fault.deadline);
     }
     return text;
 }
@@ -382,6 +391,10 @@ std::string draw_lanes(const Scenario& scenario, const std::vector<PlannedFault>
     }
     std::string legend = "load " + std::string(levels) + " low to the lane's own peak";
     if (!plan.empty()) { legend += "; X gone, = paused, ~ disturbed"; }
+    const auto switches = [](const PlannedFault& planned) {
+        return planned.fault.kind == FaultKind::switch_queue;
+    };
+    if (std::ranges::any_of(plan, switches)) { legend += ", > switched"; }
     if (scenario.swarm) { legend += ", _ swarm may strike"; }
     return out + '\n' + paragraph(heading("legend"), legend, width);
 }

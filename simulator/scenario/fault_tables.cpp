@@ -2,6 +2,7 @@
 
 #include "simulator/scenario/limits.hpp"
 #include "simulator/scenario/load_tables.hpp"
+#include "simulator/scenario/system_tables.hpp"
 
 namespace rushproof::simulator {
 
@@ -11,6 +12,7 @@ using std::chrono::milliseconds;
 
 constexpr auto no_time = Duration::zero();
 constexpr auto longest = limits::duration_max;
+constexpr std::size_t queues_max = 5;
 
 Type<std::string> target_type() {
     auto type = text_type();
@@ -98,9 +100,9 @@ Object<SwarmKind> fault_object(Form form) {
         .field(
             "target", target_type(),
             [](SwarmKind& kind) -> std::string& { return kind.fault.target; },
-            "`inventory/0`, a role (the seed picks one), `database`, `replica/0`, or `any` "
-            "instance of a service; of a fault of databases `any` is the primary, of "
-            "*pause-replay* a standby");
+            "`inventory/0`, a role (the seed picks one), `database`, `replica/0`, a broker such as "
+            "`nats`, or `any` instance of a service; of a fault of databases `any` is the primary, "
+            "of *pause-replay* a standby");
     object.only({"latency", "partition"})
         .field(
             "between", list_of(target_type(), 2, 2),
@@ -150,6 +152,28 @@ Object<SwarmKind> fault_object(Form form) {
     return object;
 }
 
+Type<Duration> deadline_type() { return duration_type(milliseconds(1), std::chrono::hours(1)); }
+constexpr auto switch_sentence = "an operator switches the pipeline to another queue";
+constexpr auto deadline_sentence = "when the operator gives up waiting for its end";
+
+Type<Fault> switch_type() {
+    return Object<Fault>("switch-queue", "Switches the pipeline to another queue, under load.")
+        .field("to", queue_type(), &Fault::target, "the new queue", Presence::required)
+        .field("deadline", deadline_type(), &Fault::deadline, deadline_sentence)
+        .type();
+}
+
+Type<SwarmKind> swarm_switch_type() {
+    return Object<SwarmKind>("swarm-switch", "Switches of the queue in a swarm.")
+        .located(&SwarmKind::location)
+        .field("to", one_or_list(queue_type(), queues_max), &SwarmKind::to,
+               "one or several, of which the seed picks one", Presence::required)
+        .field(
+            "deadline", deadline_type(),
+            [](SwarmKind& kind) -> Duration& { return kind.fault.deadline; }, deadline_sentence)
+        .type();
+}
+
 Type<SwarmKind> swarm_kind_type() {
     Choice<SwarmKind> choice("swarm-kind", "A kind of fault and its bounds.");
     const auto object = fault_object(Form::drawn);
@@ -160,6 +184,13 @@ Type<SwarmKind> swarm_kind_type() {
             [](SwarmKind& kind, const SwarmKind& read) { kind = read; },
             std::string(entry.sentence), Bare::yes);
     }
+    choice.alternative<SwarmKind>(
+        "switch-queue", swarm_switch_type(),
+        [](SwarmKind& kind, SwarmKind read) {
+            kind = std::move(read);
+            kind.fault.kind = FaultKind::switch_queue;
+        },
+        switch_sentence);
     return choice.type();
 }
 
@@ -175,7 +206,8 @@ Type<TimelineEntry> timeline_entry_type() {
             .field("nth", integer_type(1, limits::units_max), &AtPoint::nth,
                    "how often it is reached until then, this time included")
             .type();
-    return Object<TimelineEntry>("timeline", "A phase mark or a fault, at its time.")
+    return Object<TimelineEntry>("timeline",
+                                 "A phase mark, a fault or a switch of the queue, at its time.")
         .located(&TimelineEntry::location)
         .field("at", duration_type(no_time, longest), &TimelineEntry::at,
                "since the start of the run")
@@ -192,7 +224,14 @@ Type<TimelineEntry> timeline_entry_type() {
             "fault", fault_object(Form::exact).type(),
             [](TimelineEntry& entry, const SwarmKind& kind) { entry.fault = kind.fault; },
             "what breaks")
-        .exactly_one({"phase", "fault"})
+        .field(
+            "switch-queue", switch_type(),
+            [](TimelineEntry& entry, Fault fault) {
+                fault.kind = FaultKind::switch_queue;
+                entry.fault = std::move(fault);
+            },
+            switch_sentence)
+        .exactly_one({"phase", "fault", "switch-queue"})
         .exactly_one({"at", "at-point"})
         .type();
 }

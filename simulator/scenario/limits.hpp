@@ -33,6 +33,10 @@ inline constexpr std::int64_t basket_items_max = 16;
 inline constexpr std::int64_t rate_max = 1'000'000;  // arrivals per second
 inline constexpr std::int64_t users_max = 100'000;
 inline constexpr std::int64_t in_flight_max = 1'000'000;
+inline constexpr std::int64_t queue_size_max = 1'000'000;
+inline constexpr std::int64_t workers_max = 256;  // of a processor
+inline constexpr std::int64_t keys_max = 1'000'000;
+inline constexpr std::int64_t message_bytes_max = 64 * 1024;
 inline constexpr Duration duration_max = std::chrono::hours(24);
 
 // Rates are kept in thousandths, and times a duration they must stay far from overflow.

@@ -70,12 +70,52 @@ Type<Stage> stage_type() {
 // --- journeys ---
 
 Type<ReserveStep> reserve_type() {
+    const auto path = word_type(
+        {{"direct", "the answer says whether there was enough"},
+         {"queued", "through the pipeline: it is accepted at once, and its result is asked for"}});
     return Object<ReserveStep>("reserve", "Reserves units of a SKU.")
         .field("sku", sku_type(), &ReserveStep::sku, "a name, or one by popularity")
         .field("quantity", number_draw_type("quantity", 1, limits::quantity_max),
                &ReserveStep::quantity, "how many units")
         .field("idempotency-key", enumeration_type<KeyPolicy>(), &ReserveStep::key,
                "which attempts share a key, and so have one effect together")
+        .field("path", path,
+               Property{[](ReserveStep& step, const std::string& word) {
+                            step.queued = word == "queued";
+                        },
+                        [](const ReserveStep& step) {
+                            return std::string(step.queued ? "queued" : "direct");
+                        }},
+               "how it gets there")
+        .check([](const ReserveStep& step) -> std::optional<Flaw> {
+            if (!step.queued || step.key == KeyPolicy::per_step) { return {}; }
+            return Flaw{"path",
+                        {"a queued reserve has one key for a step and its retries",
+                         "leave \"idempotency-key\" out"}};
+        })
+        .type();
+}
+
+Type<IngestStep> ingest_type() {
+    const auto keys =
+        word_type({{"per-step", "one for a step and its retries"},
+                   {"per-attempt", "a new one for every attempt, which makes a new message"}});
+    return Object<IngestStep>("ingest", "Sends a message into the pipeline.")
+        .field("key", sku_type(), &IngestStep::key,
+               "messages of one key keep their order: a name, or a SKU by popularity")
+        .field("keys", integer_type(1, limits::keys_max), &IngestStep::keys,
+               "instead of `key`: one of so many, `key-1` and so on, all alike")
+        .at_most_one({"key", "keys"})
+        .field("bytes", integer_type(0, limits::message_bytes_max), &IngestStep::bytes,
+               "how long its data is")
+        .field(
+            "idempotency-key", keys,
+            Property{[](IngestStep& step, const std::string& word) {
+                         step.idempotency =
+                             word == "per-step" ? KeyPolicy::per_step : KeyPolicy::per_attempt;
+                     },
+                     [](const IngestStep& step) { return std::string(word_of(step.idempotency)); }},
+            "which attempts are the same message")
         .type();
 }
 
@@ -198,6 +238,10 @@ Type<JourneyItem> item_type() {
         "reserve-many", reserve_many_type(),
         [](JourneyItem& item, const ReserveManyStep& step) { item.step = step; },
         "reserves a basket of SKUs");
+    choice.alternative<IngestStep>(
+        "ingest", ingest_type(),
+        [](JourneyItem& item, IngestStep step) { item.step = std::move(step); },
+        "sends a message into the pipeline", Bare::yes);
     choice.alternative<ReadStep>(
         "read", read_type(), [](JourneyItem& item, ReadStep step) { item.step = step; },
         "asks for the stock", Bare::yes);

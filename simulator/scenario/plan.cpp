@@ -6,8 +6,8 @@
 
 #include "core/base/keyed_random.hpp"
 #include "simulator/scenario/limits.hpp"
+#include "simulator/scenario/topology.hpp"
 #include "simulator/scenario/units.hpp"
-#include "simulator/scenario/validate.hpp"
 
 namespace rushproof::simulator {
 
@@ -24,6 +24,7 @@ T pick(const std::vector<T>& candidates, RandomStream& stream) {
 }
 
 void pick_targets(const Scenario& scenario, Fault& fault, RandomStream& stream) {
+    if (fault.kind == FaultKind::switch_queue) { return; }  // a queue is no machine
     if (fault.between) {
         auto& [near, far] = *fault.between;
         near = pick(resolve_target(scenario, near), stream);
@@ -47,6 +48,7 @@ Duration duration_of(const Scenario& scenario, const TimelineEntry& entry) {
     const bool until_the_end =
         entry.duration == Duration::zero() && !takes_no_time(entry.fault->kind);
     if (restarts(entry.fault->kind)) { return entry.fault->restart_after; }
+    if (entry.fault->kind == FaultKind::switch_queue) { return entry.fault->deadline; }
     return until_the_end ? scenario.duration - entry.at : entry.duration;
 }
 
@@ -85,7 +87,9 @@ bool collide(const PlannedFault& a, const PlannedFault& b) {
     };
     const bool same_kind = a.fault.kind == b.fault.kind;
     const bool both = about_process(a.fault.kind) && about_process(b.fault.kind);
-    const bool same_place = a.fault.target == b.fault.target && a.fault.between == b.fault.between;
+    const bool same_queue = same_kind && a.fault.kind == FaultKind::switch_queue;
+    const bool same_place =
+        same_queue || (a.fault.target == b.fault.target && a.fault.between == b.fault.between);
     return (same_kind || both) && same_place && a.at <= b.at + b.duration &&
            b.at <= a.at + a.duration;
 }
@@ -154,9 +158,11 @@ private:
         draw_range(fault.timeout, kind->timeout);
         draw_range(fault.drift_ppm, kind->drift_ppm);
         draw_range(fault.rate, kind->rate);
+        if (!kind->to.empty()) { fault.target = pick(kind->to, stream); }
         if (!kind->directions.empty()) { fault.direction = pick(kind->directions, stream); }
         Duration duration = std::max(draw_duration(swarm_.duration, stream), shortest);
         if (restarts(fault.kind)) { duration = fault.restart_after; }
+        if (fault.kind == FaultKind::switch_queue) { duration = fault.deadline; }
         if (takes_no_time(fault.kind)) { duration = Duration::zero(); }
         duration = std::min(duration, end_ - at);
         if (restarts(fault.kind)) { fault.restart_after = duration; }
@@ -189,42 +195,6 @@ std::vector<PlannedFault> plan_faults(const Scenario& scenario, std::uint64_t se
     std::ranges::sort(plan, {},
                       [](const PlannedFault& planned) { return std::tie(planned.at, planned.id); });
     return plan;
-}
-
-std::vector<std::string> instances(const Scenario& scenario) {
-    std::vector<std::string> list;
-    for (std::int64_t number = 0; number < scenario.system.gateways; ++number) {
-        list.push_back("gateway/" + std::to_string(number));
-    }
-    for (std::int64_t number = 0; number < scenario.system.inventories; ++number) {
-        list.push_back("inventory/" + std::to_string(number));
-    }
-    return list;
-}
-
-std::vector<std::string> database_servers(const Scenario& scenario) {
-    std::vector<std::string> list;
-    for (std::int64_t number = 1; number <= scenario.system.shards; ++number) {
-        const std::string of_several = "/" + std::to_string(number);
-        list.push_back("database" + (scenario.system.shards == 1 ? std::string() : of_several));
-    }
-    for (std::int64_t number = 0; number < scenario.system.replicas; ++number) {
-        list.push_back("replica/" + std::to_string(number));
-    }
-    return list;
-}
-
-std::optional<std::string_view> usual_target(FaultKind kind) {
-    switch (kind) {
-        case FaultKind::commit_unknown:
-        case FaultKind::terminate_backends:
-        case FaultKind::promote:
-        case FaultKind::lock_timeout:
-        case FaultKind::disk_full:
-        case FaultKind::disk_slow: return "database";
-        case FaultKind::pause_replay: return "replica";
-        default: return std::nullopt;
-    }
 }
 
 }  // namespace rushproof::simulator

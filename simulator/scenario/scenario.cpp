@@ -149,7 +149,10 @@ std::span<const Word<Comparison>> words() {
     return table;
 }
 
-std::string_view to_string(FaultKind kind) { return word_of(kind); }
+// A switch is no kind of fault to a file, which has a key of its own for it.
+std::string_view to_string(FaultKind kind) {
+    return kind == FaultKind::switch_queue ? "switch-queue" : word_of(kind);
+}
 std::string_view to_string(Executor executor) { return word_of(executor); }
 std::string_view to_string(Direction direction) { return word_of(direction); }
 std::string_view to_string(Aggregate aggregate) { return word_of(aggregate); }

@@ -85,6 +85,14 @@ struct ReserveStep {
     std::string sku;  // empty: $popular
     NumberDraw quantity;
     KeyPolicy key = KeyPolicy::per_step;
+    bool queued = false;  // through the pipeline: accepted first, answered later
+};
+// Sends a message into the pipeline.
+struct IngestStep {
+    std::string key;        // of its order; empty: $popular
+    std::int64_t keys = 0;  // above 0: one of key-1 ... key-n instead, all alike
+    std::int64_t bytes = 64;
+    KeyPolicy idempotency = KeyPolicy::per_step;
 };
 // A basket: so many SKUs by popularity.  One that comes twice adds up.
 struct ReserveManyStep {
@@ -119,7 +127,7 @@ struct RetryPolicy {
     bool jitter = true;
 };
 using Step = std::variant<ReserveStep, ReserveManyStep, ExtendStep, FindStep, ReadStep, ThinkStep,
-                          ChooseStep>;
+                          ChooseStep, IngestStep>;
 struct Journey {
     std::string name;
     Location location;
@@ -143,12 +151,14 @@ enum class FaultKind : std::uint8_t {
     lock_timeout,
     disk_full,
     disk_slow,
+    switch_queue,
 };
 enum class Direction : std::uint8_t { both, in, out };
 
 // One fault as an author or the swarm wrote it.  Targets are "gateway/0", "inventory/1",
-// "database", "replica/0", "clients", a role ("inventory": the seed picks one), or "any" (any
-// service instance; of a fault of databases what it is usually meant for).
+// "database", "replica/0", "nats", "clients", a role ("inventory": the seed picks one), or "any"
+// (any service instance; of a fault of databases what it is usually meant for).  A switch of the
+// queue is an operator's doing, planned and told like a fault; its target is the new provider.
 struct Fault {
     FaultKind kind = FaultKind::kill;
     std::string target = "any";
@@ -163,6 +173,7 @@ struct Fault {
     std::uint32_t rate =
         1'000'000;  // commit_unknown: millionths of the commits that lose their answer
     Duration restart_after = std::chrono::milliseconds(500);  // kill, stop, promote
+    Duration deadline = std::chrono::seconds(10);             // switch_queue
 };
 
 struct AtPoint {
@@ -192,6 +203,7 @@ struct SwarmKind {
     std::optional<std::pair<std::int64_t, std::int64_t>> drift_ppm;
     std::optional<std::pair<std::uint32_t, std::uint32_t>> rate;
     std::vector<Direction> directions;
+    std::vector<std::string> to;  // switch_queue: providers
 };
 struct Swarm {
     Location location;
@@ -207,7 +219,11 @@ struct Swarm {
 struct CheckSpec {
     Location location;
     std::string name;
-    Duration grace{};  // of expiry, where the check has one
+    Duration grace{};                            // of expiry, where the check has one
+    Duration settle = std::chrono::seconds(15);  // dual-write-divergence
+    std::int64_t max = 0;                        // dual-write-divergence
+    std::string guarantee = "exactly-once";      // delivery
+    std::uint32_t max_duplicates = 0;            // delivery: millionths of the messages
 };
 
 enum class Aggregate : std::uint8_t { percentile, min, max, mean, count, rate, value };
@@ -223,6 +239,11 @@ struct Threshold {
     double limit = 0;
     std::string during;  // "phase:x", "fault:id", "fault:*", "load:x", or empty
     bool allow_empty = false;
+};
+
+struct QueueOptions {
+    std::vector<std::string> providers;  // of composite
+    std::string strategy = "fail-fast";  // fail-fast | best-effort
 };
 
 struct SystemSpec {
@@ -241,6 +262,14 @@ struct SystemSpec {
     Duration sweep_interval = std::chrono::seconds(1);
     Duration request_timeout = std::chrono::seconds(5);
     Duration clock_skew_max{};  // each host's wall clock is off by up to this
+
+    // The pipeline of messages; without a queue there is none.
+    std::string queue;  // memory | sqlite | nats | kafka | composite
+    QueueOptions queue_options;
+    std::int64_t ingests = 1;
+    std::int64_t processors = 1;
+    std::int64_t queue_size = 1000;  // of embedded queues: more is refused
+    std::int64_t workers = 4;        // of each processor
 };
 
 enum class Mode : std::uint8_t { sim, live, both };

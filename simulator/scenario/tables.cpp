@@ -5,6 +5,7 @@
 #include "simulator/scenario/fault_tables.hpp"
 #include "simulator/scenario/limits.hpp"
 #include "simulator/scenario/load_tables.hpp"
+#include "simulator/scenario/system_tables.hpp"
 #include "simulator/scenario/thresholds.hpp"
 
 namespace rushproof::simulator {
@@ -30,6 +31,9 @@ Words check_words() {
         {"idempotent", "one effect for each idempotency key"},
         {"read-your-writes", "who was told of an effect finds it from then on"},
         {"accepted-is-processed", "every accepted message is processed once"},
+        {"switch-loses-nothing", "a switch of the queue loses, doubles and reorders no message"},
+        {"dual-write-divergence", "what one part of a composite queue lacks is known and repaired"},
+        {"delivery", "messages have as many effects as the guarantee says"},
         {"per-key-order", "messages with the same key are processed in order"},
         {"progress", "once the last fault has ended, operations succeed again"},
         {"acknowledged-survives", "what was acknowledged is in the ledger at the end"},
@@ -147,99 +151,50 @@ Type<Seeds> seeds_type() {
             [](const Seeds& seeds) { return std::to_string(seeds.front()); }};
 }
 
-// --- system ---
-
-Type<SystemSpec> services_type() {
-    const auto instances = integer_type(1, limits::instances_max);
-    return Object<SystemSpec>("services", "How many instances of each role run.")
-        .field("gateway", instances, &SystemSpec::gateways, "the public REST API")
-        .field("inventory", instances, &SystemSpec::inventories,
-               "owns stock, reservations and the ledger")
-        .type();
-}
-
-Type<SystemSpec> clock_type() {
-    return Object<SystemSpec>("clock", "How wrong the clocks are. Virtual time only.")
-        .field("skew-max", duration_type(no_time, longest), &SystemSpec::clock_skew_max,
-               "each machine's wall clock is off by up to this, either way, by the seed")
-        .type();
-}
-
-Type<SystemSpec> system_type() {
-    const Words strategies{{"batched", "one transaction for all who wait"},
-                           {"conditional", "one conditional UPDATE"},
-                           {"optimistic", "compare-and-set of a version"},
-                           {"pessimistic", "SELECT ... FOR UPDATE"},
-                           {"serializable", "SERIALIZABLE transactions, repeated when refused"},
-                           {"advisory-lock", "pg_advisory_xact_lock of the SKU"},
-                           {"table-lock", "LOCK TABLE, one reserve at a time"},
-                           {"naive", "read, then write: the negative control, which oversells"}};
-    const Words databases{{"model", "in-memory tables of the simulator"},
-                          {"sqlite", "the embedded default, also of live runs that say `model`"},
-                          {"postgres",
-                           "in live runs a private PostgreSQL of infra/stack; in "
-                           "virtual time the model"}};
-    const Words routes{{"primary", "they see what was written"},
-                       {"replica", "they may lag, but never behind the position they carry"}};
-    return Object<SystemSpec>("system", "What is tested.")
-        .field(
-            "services", services_type(),
-            [](SystemSpec& system, const SystemSpec& services) {
-                system.gateways = services.gateways;
-                system.inventories = services.inventories;
-            },
-            "how many instances of each role")
-        .field("shards", integer_type(1, limits::shards_max), &SystemSpec::shards,
-               "databases over which the SKUs are spread; instance i of inventory serves the one "
-               "numbered i % shards + 1")
-        .field("reservation", word_type(strategies), &SystemSpec::reservation,
-               "the strategy that makes a reservation safe")
-        .field("database", word_type(databases), &SystemSpec::database, "the database engine")
-        .field("replicas", integer_type(0, limits::replicas_max), &SystemSpec::replicas,
-               "standbys that follow the database, `replica/0` and so on; live: one at most")
-        .field("synchronous-commit", boolean_type(), &SystemSpec::synchronous_commit,
-               "`false`: commits are acknowledged before they are on disk; a crash loses the last")
-        .field("synchronous-standbys", integer_type(0, limits::replicas_max),
-               &SystemSpec::synchronous_standbys,
-               "how many standbys must have a commit before it is acknowledged; `0`: a promotion "
-               "may lose the last ones")
-        .field("replica-lag", duration_draw_type(), &SystemSpec::replica_lag,
-               "how long after receiving a commit a standby replays it; exponential with a mean "
-               "of 2ms by itself. Virtual time only")
-        .field("reads", word_type(routes), &SystemSpec::reads,
-               "where calls that only read go; without replicas it is all the same")
-        .field("reservation-ttl", duration_type(milliseconds(1), longest),
-               &SystemSpec::reservation_ttl, "how long a reservation is held")
-        .field("sweep-interval", duration_type(milliseconds(1), longest),
-               &SystemSpec::sweep_interval, "how often an instance looks for due reservations")
-        .field("request-timeout", duration_type(milliseconds(1), longest),
-               &SystemSpec::request_timeout, "the time that the gateway gives a request")
-        .field("mutant", name_type("the name of a bug", "name"), &SystemSpec::mutant,
-               "a documented bug to switch on, such as `M07`; test builds only")
-        .field(
-            "clock", clock_type(),
-            [](SystemSpec& system, const SystemSpec& clock) {
-                system.clock_skew_max = clock.clock_skew_max;
-            },
-            "how wrong the clocks are")
-        .type();
-}
-
 // --- the judge ---
+
+// The checks that have options; the others have none.
+std::vector<std::pair<std::string, Type<CheckSpec>>> checks_with_options() {
+    const Words guarantees{{"exactly-once", "one effect, never none, never two"},
+                           {"at-least-once", "one effect or more"},
+                           {"at-most-once", "one effect or none"}};
+    auto lifecycle = Object<CheckSpec>("lifecycle", "Options of the check `lifecycle`.")
+                         .field("grace", duration_type(no_time, longest), &CheckSpec::grace,
+                                "how much later than its TTL a reservation may expire")
+                         .type();
+    auto divergence =
+        Object<CheckSpec>("dual-write-divergence", "Options of the check `dual-write-divergence`.")
+            .field("max", integer_type(0, limits::units_max), &CheckSpec::max,
+                   "how many messages may be left on one part only")
+            .field("settle", duration_type(no_time, longest), &CheckSpec::settle,
+                   "how long after its message a divergence may still be open")
+            .type();
+    auto delivery =
+        Object<CheckSpec>("delivery", "Options of the check `delivery`.")
+            .field("guarantee", word_type(guarantees), &CheckSpec::guarantee, "what was promised")
+            .field("max-duplicates", share_type(), &CheckSpec::max_duplicates,
+                   "the share of the messages that may have a second effect, where the guarantee "
+                   "allows it")
+            .type();
+    return {{"lifecycle", std::move(lifecycle)},
+            {"dual-write-divergence", std::move(divergence)},
+            {"delivery", std::move(delivery)}};
+}
 
 Type<CheckSpec> check_type() {
     Choice<CheckSpec> choice("check", "A promise that the run must keep.");
     const auto none = Object<CheckSpec>("check-options", "Most checks have no options.").type();
-    const auto graceful = Object<CheckSpec>("lifecycle", "Options of the check `lifecycle`.")
-                              .field("grace", duration_type(no_time, longest), &CheckSpec::grace,
-                                     "how much later than its TTL a reservation may expire")
-                              .type();
+    const auto with_options = checks_with_options();
     for (const auto& [word, sentence] : check_words()) {
+        const auto own =
+            std::ranges::find(with_options, word, [](const auto& entry) { return entry.first; });
         choice.alternative<CheckSpec>(
-            word, word == "lifecycle" ? graceful : none,
-            [name = word](CheckSpec& check, const CheckSpec& read) {
+            word, own == with_options.end() ? none : own->second,
+            [name = word](CheckSpec& check, CheckSpec read) {
+                const Location location = check.location;
+                check = std::move(read);
+                check.location = location;
                 check.name = name;
-                check.grace = read.grace;
             },
             sentence, Bare::yes);
     }

@@ -103,7 +103,7 @@ const std::vector<MetricName>& known_metrics() {
     static const std::vector<MetricName> metrics = [] {
         std::vector<MetricName> list;
         for (const std::string operation :
-             {"reserve", "basket", "confirm", "release", "extend", "read", "find"}) {
+             {"reserve", "basket", "confirm", "release", "extend", "read", "find", "enqueue"}) {
             list.push_back({operation + ".latency", MetricUnit::time,
                             "from the moment that " + operation +
                                 " was meant to start to its answer, over all attempts"});

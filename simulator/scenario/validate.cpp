@@ -6,15 +6,17 @@
 #include <set>
 
 #include "simulator/scenario/plan.hpp"
+#include "simulator/scenario/topology.hpp"
+#include "simulator/scenario/validate_pipeline.hpp"
 
 namespace rushproof::simulator {
 
 namespace {
 
-constexpr std::array live_kinds{FaultKind::kill,        FaultKind::stop,
-                                FaultKind::pause,       FaultKind::restart,
-                                FaultKind::promote,     FaultKind::terminate_backends,
-                                FaultKind::pause_replay};
+constexpr std::array live_kinds{FaultKind::kill,         FaultKind::stop,
+                                FaultKind::pause,        FaultKind::restart,
+                                FaultKind::promote,      FaultKind::terminate_backends,
+                                FaultKind::pause_replay, FaultKind::switch_queue};
 
 constexpr std::int64_t live_replicas_max = 1;
 
@@ -48,6 +50,7 @@ public:
         check_journeys();
         check_timeline();
         check_swarm();
+        check_pipeline(scenario_, tree_, reader_);
         check_checks();
         check_thresholds();
         check_expectations();
@@ -210,10 +213,14 @@ private:
             for (const auto* const word : {"any", "gateway", "inventory"}) {
                 known.emplace_back(word);
             }
+            if (!scenario_.system.queue.empty()) {
+                known.insert(known.end(), {"ingest", "processor"});
+            }
             error(path, "no instance " + quoted(target), suggest(target, known));
         }
     }
     void check_fault(const std::string& path, const Fault& fault) {
+        if (fault.kind == FaultKind::switch_queue) { return; }
         if (!fault.between) {
             check_target(join(path, "target"), fault.target, fault.kind);
             return;
@@ -226,7 +233,11 @@ private:
         const auto far = resolve_target(scenario_, b);
         if (!near.empty() && !far.empty() && !are_linked(near.front(), far.front())) {
             error(between, quoted(a) + " and " + quoted(b) + " never talk to each other",
-                  "the links are clients - gateway - inventory - database and its replicas");
+                  std::string("the links are clients - gateway - inventory - database and its "
+                              "replicas") +
+                      (scenario_.system.queue.empty()
+                           ? ""
+                           : ", gateway - ingest - processor - inventory, and both - the brokers"));
         }
     }
     void check_length(const std::string& path, const TimelineEntry& entry) {
@@ -242,16 +253,22 @@ private:
                                   FaultKind::partition,    FaultKind::commit_unknown,
                                   FaultKind::pause_replay, FaultKind::lock_timeout,
                                   FaultKind::disk_full,    FaultKind::disk_slow};
-        constexpr std::array refuse{FaultKind::kill, FaultKind::stop, FaultKind::restart,
-                                    FaultKind::promote, FaultKind::terminate_backends};
+        constexpr std::array refuse{FaultKind::kill,
+                                    FaultKind::stop,
+                                    FaultKind::restart,
+                                    FaultKind::promote,
+                                    FaultKind::terminate_backends,
+                                    FaultKind::switch_queue};
         constexpr std::array at_once{FaultKind::restart, FaultKind::terminate_backends};
         if (contains(need, kind) && entry.duration == Duration::zero()) {
             error(path, "\"for\" is missing", "say how long the " + name + " lasts");
         }
         if (contains(refuse, kind) && entry.duration != Duration::zero()) {
-            error(
-                join(path, "for"), name + " has no \"for\"",
-                contains(at_once, kind) ? "leave it out" : "write \"restart-after\" in its fault");
+            const std::string instead = kind == FaultKind::switch_queue
+                                            ? "write \"deadline\" in it"
+                                            : "write \"restart-after\" in its fault";
+            error(join(path, "for"), name + " has no \"for\"",
+                  contains(at_once, kind) ? "leave it out" : instead);
         }
     }
     void check_point(const std::string& path, const AtPoint& point) {
@@ -267,7 +284,10 @@ private:
         const auto use_case = name.substr(0, whole ? slash : 0);
         const auto dot = use_case.find('.');
         const auto role = use_case.substr(0, dot);
-        const bool known_role = role == "gateway" || role == "inventory";
+        const auto roles = instances(scenario_);
+        const bool known_role = std::ranges::any_of(roles, [&](const std::string& instance) {
+            return std::string_view(instance).substr(0, instance.find('/')) == role;
+        });
         const auto when = name.substr(whole ? colon + 1 : name.size());
         const bool good_case = use_case == "background" || (known_role && dot != use_case.npos &&
                                                             is_word(use_case.substr(dot + 1)));
@@ -391,7 +411,7 @@ private:
     void check_live() {
         const std::string hint = "run it in virtual time (mode: sim), or leave it out";
         const auto refuse = [&](const std::string& path, const Fault& fault) {
-            if (!contains(live_kinds, fault.kind)) {
+            if (!contains(live_kinds, fault.kind) && !is_live_link_fault(fault)) {
                 error(path,
                       std::string(to_string(fault.kind)) +
                           " works in virtual time only: real processes can be killed, "
@@ -444,8 +464,6 @@ private:
     Reader& reader_;
 };
 
-std::string_view role_of(std::string_view machine) { return machine.substr(0, machine.find('/')); }
-
 }  // namespace
 
 void validate(const Document& document, const Node& tree, Reader& reader) {
@@ -468,34 +486,6 @@ void cut_to_duration(Scenario& scenario) {
     });
     std::erase_if(scenario.thresholds,
                   [&](const Threshold& threshold) { return gone.contains(threshold.during); });
-}
-
-std::vector<std::string> machines(const Scenario& scenario) {
-    std::vector<std::string> list{"clients"};
-    for (auto& instance : instances(scenario)) { list.push_back(std::move(instance)); }
-    for (auto& server : database_servers(scenario)) { list.push_back(std::move(server)); }
-    return list;
-}
-
-std::vector<std::string> resolve_target(const Scenario& scenario, std::string_view target) {
-    if (target == "any") { return instances(scenario); }
-    auto list = machines(scenario);
-    std::erase_if(list, [&](const std::string& machine) {
-        return machine != target && role_of(machine) != target;
-    });
-    return list;
-}
-
-bool are_linked(std::string_view a, std::string_view b) {
-    constexpr std::string_view standby = "replica";
-    if (role_of(a) == standby || role_of(b) == standby) {
-        const auto other = role_of(a) == standby ? role_of(b) : role_of(a);
-        return other == "inventory" || other == "database" || other == standby;
-    }
-    constexpr std::array<std::string_view, 4> chain{"clients", "gateway", "inventory", "database"};
-    const auto at = std::ranges::find(chain, role_of(a)) - chain.begin();
-    const auto other = std::ranges::find(chain, role_of(b)) - chain.begin();
-    return at - other == 1 || other - at == 1;
 }
 
 }  // namespace rushproof::simulator

@@ -52,10 +52,9 @@ TEST(ScenarioErrors, UnknownKeys) {
 
 TEST(ScenarioErrors, WhatLaterVersionsHaveIsUnknownNow) {
     for (const std::string key :
-         {"queue: memory", "system: {queue: memory}", "target: {}", "steady-state-hypothesis: {}",
-          "rollbacks: []", "search: {}", "on-failure: {}", "env: {}", "workers: 2",
-          "timeline: [{at: 1s, switch-queue: {to: nats}}]", "thresholds: {queue.depth: max < 5}",
-          "report: {baseline: main}"}) {
+         {"queue: memory", "target: {}", "steady-state-hypothesis: {}", "rollbacks: []",
+          "search: {}", "on-failure: {}", "env: {}", "workers: 2",
+          "thresholds: {queue.depth: max < 5}", "report: {baseline: main}"}) {
         EXPECT_NE(errors_of(example_head + key + '\n').find("unknown "), std::string::npos) << key;
     }
 }
@@ -72,7 +71,7 @@ TEST(ScenarioErrors, MissingKeys) {
               "ramping-arrival-rate, constant-vus");
     expect_errors({
         {"timeline: [{at: 1s}]\n",
-         "x.yaml:8:12: timeline.0: one of \"phase\" and \"fault\" is missing"},
+         "x.yaml:8:12: timeline.0: one of \"phase\" and \"fault\" and \"switch-queue\" is missing"},
         {"timeline: [{phase: x}]\n",
          "x.yaml:8:12: timeline.0: one of \"at\" and \"at-point\" is missing"},
         {"timeline: [{at: 1s, fault: {kind: pause}}]\n",

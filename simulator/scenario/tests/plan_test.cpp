@@ -10,6 +10,7 @@
 
 #include "core/base/hash.hpp"
 #include "simulator/scenario/tests/example.hpp"
+#include "simulator/scenario/topology.hpp"
 
 namespace rushproof::simulator {
 namespace {
