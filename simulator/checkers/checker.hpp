@@ -1,6 +1,7 @@
 // A checker judges one promise over one history.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,11 +25,19 @@ struct CheckResult {
     std::uint64_t violations = 0;  // how many separate violations it counted
 };
 
+// How often a message that was accepted has its effect.
+enum class Guarantee : std::uint8_t { exactly_once, at_least_once, at_most_once };
+std::optional<Guarantee> parse_guarantee(std::string_view word);  // "at-least-once"
+
 struct CheckOptions {
     // Work budget of the frontier search, counted in expansions; beyond it the verdict is unknown.
     std::uint64_t expansions_max = 50'000'000;
     std::int64_t expiry_grace = 0;                 // ns
     std::int64_t progress_bound = 10'000'000'000;  // ns after the last fault: answers come again
+    std::int64_t divergence_settle = 0;            // ns that a divergence may be open
+    std::uint64_t divergences_max = 0;             // ... and how many may be for longer
+    Guarantee guarantee = Guarantee::exactly_once;
+    std::uint64_t duplicates_max = 0;  // millionths of the messages, where they are allowed
 };
 
 // One line per promise, in the order in which reports show them.
@@ -38,6 +47,7 @@ struct Checker {
     // True when the history contains what the promise speaks of.
     bool (*applies)(const History&);
     CheckResult (*check)(const History&, const CheckOptions&);
+    bool only_by_name = false;  // it says nothing new without its options
 };
 
 const std::vector<Checker>& checkers();
@@ -48,7 +58,8 @@ struct Judgement {
     std::vector<CheckResult> results;
 };
 
-// Runs the named checks, or with no names every check that applies to the history.  A named check
+// Runs the named checks, or with no names every check that applies to the history, but for those
+// that must be named.  A named check
 // that does not apply, and one that throws, is unknown and says why.  A name that is no check is an
 // error that says which names are.
 Result<Judgement> judge(const History& history, const std::vector<std::string>& names,

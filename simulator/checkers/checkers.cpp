@@ -46,6 +46,14 @@ std::string_view to_string(Verdict verdict) {
     return words[static_cast<std::size_t>(verdict)];
 }
 
+std::optional<Guarantee> parse_guarantee(std::string_view word) {
+    constexpr std::array<std::string_view, 3> words{"exactly-once", "at-least-once",
+                                                    "at-most-once"};
+    const auto found = std::find(words.begin(), words.end(), word);
+    if (found == words.end()) return std::nullopt;
+    return static_cast<Guarantee>(found - words.begin());
+}
+
 const std::vector<Checker>& checkers() {
     static const std::vector<Checker> table{
         {"no-oversell", "no unit is promised twice: what is held and sold never exceeds the stock",
@@ -64,10 +72,19 @@ const std::vector<Checker>& checkers() {
          check_idempotent},
         {"read-your-writes", "who was told of an effect finds it from then on", has_finds,
          check_read_your_writes},
-        {"accepted-is-processed", "every accepted message is processed exactly once", has_messages,
-         check_accepted_is_processed},
+        {"accepted-is-processed",
+         "every accepted message is processed exactly once, or set aside with a reason",
+         has_messages, check_accepted_is_processed},
         {"per-key-order", "messages of one key are processed in the order in which they came",
          has_processed_messages, check_per_key_order},
+        {"switch-loses-nothing",
+         "a switch of the queue loses, doubles and reorders nothing, or is rolled back",
+         has_switches, check_switch_loses_nothing},
+        {"dual-write-divergence",
+         "what one part of a composite queue lacks is known, and mended in time", has_comparison,
+         check_dual_write_divergence},
+        {"delivery", "messages have as many effects as was promised", has_messages, check_delivery,
+         true},
         {"progress", "everybody is answered, and soon again after the last fault", has_operations,
          check_progress},
     };
@@ -91,9 +108,8 @@ Result<Judgement> judge(const History& history, const std::vector<std::string>& 
     Judgement judgement;
     for (const Checker& checker : checkers()) {
         const bool named = std::find(names.begin(), names.end(), checker.name) != names.end();
-        if (named || (names.empty() && checker.applies(history))) {
-            judgement.results.push_back(run(checker, history, options));
-        }
+        const bool fits = names.empty() && !checker.only_by_name && checker.applies(history);
+        if (named || fits) { judgement.results.push_back(run(checker, history, options)); }
     }
     judgement.verdict = worst_of(judgement.results);
     return judgement;

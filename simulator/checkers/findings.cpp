@@ -66,7 +66,11 @@ std::string format_time(std::int64_t time) {
 }
 
 std::string count_of(std::uint64_t count, const std::string& noun) {
-    return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+    return count_of(count, noun, noun + "s");
+}
+
+std::string count_of(std::uint64_t count, const std::string& one, const std::string& several) {
+    return std::to_string(count) + " " + (count == 1 ? one : several);
 }
 
 std::string some_of(const std::vector<std::string>& names) {

@@ -38,6 +38,7 @@ std::string format_time(std::int64_t time);
 
 // "1 lost message", "3 lost messages".
 std::string count_of(std::uint64_t count, const std::string& noun);
+std::string count_of(std::uint64_t count, const std::string& one, const std::string& several);
 
 // "a, b, c and 13 more".
 std::string some_of(const std::vector<std::string>& names);

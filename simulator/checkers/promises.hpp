@@ -33,6 +33,14 @@ CheckResult check_accepted_is_processed(const History& history, const CheckOptio
 bool has_processed_messages(const History& history);
 CheckResult check_per_key_order(const History& history, const CheckOptions& options);
 
+bool has_switches(const History& history);
+CheckResult check_switch_loses_nothing(const History& history, const CheckOptions& options);
+
+bool has_comparison(const History& history);
+CheckResult check_dual_write_divergence(const History& history, const CheckOptions& options);
+
+CheckResult check_delivery(const History& history, const CheckOptions& options);
+
 bool has_operations(const History& history);
 CheckResult check_progress(const History& history, const CheckOptions& options);
 

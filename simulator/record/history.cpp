@@ -16,6 +16,7 @@ constexpr std::array<std::string_view, 11> function_words{
     "basket",  "enqueue", "process", "extend", "find"};
 constexpr std::array<std::string_view, 5> found_words{"absent", "held", "confirmed", "released",
                                                       "expired"};
+constexpr std::array<std::string_view, 3> divergence_words{"open", "repaired", "unrecorded"};
 
 template <class Enum, std::size_t size>
 std::optional<Enum> parse(const std::array<std::string_view, size>& words, std::string_view word) {
@@ -68,6 +69,14 @@ std::optional<EventType> parse_event_type(std::string_view word) {
 std::string_view to_string(Found found) { return found_words[static_cast<std::size_t>(found)]; }
 
 std::optional<Found> parse_found(std::string_view word) { return parse<Found>(found_words, word); }
+
+std::string_view to_string(DivergenceState state) {
+    return divergence_words[static_cast<std::size_t>(state)];
+}
+
+std::optional<DivergenceState> parse_divergence_state(std::string_view word) {
+    return parse<DivergenceState>(divergence_words, word);
+}
 
 std::optional<Function> parse_function(std::string_view word) {
     return parse<Function>(function_words, word);

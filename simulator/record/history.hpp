@@ -116,6 +116,38 @@ struct FinalStock {
     std::int64_t sold = 0;
 };
 
+// A switch of the queue by an operator ("process":"operator"): `ok`, or `fail` when it was rolled
+// back, or `info` when nobody knows.
+struct QueueSwitch {
+    std::string id;    // "switch-queue-1"
+    std::string from;  // provider; empty when it is not known
+    std::string to;
+    EventType outcome = EventType::info;
+    std::int64_t epoch = 0;         // of the route that it left; 0 when it is not known
+    std::int64_t began = 0;         // ns since the start of the run: when it was asked for ...
+    std::int64_t ended = 0;         // ... and when its operator knew the outcome, or gave up
+    std::int64_t carried_over = 0;  // messages that were still in the old queue
+    std::string error;
+};
+
+// What became of a message that one part of a composite queue lacks.
+enum class DivergenceState : std::uint8_t {
+    open,        // the system knows of it
+    repaired,    // and has mended it
+    unrecorded,  // somebody else found it
+};
+
+struct Divergence {
+    TextId message = no_text;
+    std::string on;       // provider
+    std::string missing;  // provider
+    DivergenceState state = DivergenceState::open;
+    std::int64_t at = 0;  // ns since the start of the run: when it was seen
+};
+
+std::string_view to_string(DivergenceState state);
+std::optional<DivergenceState> parse_divergence_state(std::string_view word);
+
 struct History {
     TextTable texts;
     std::vector<std::pair<TextId, std::int64_t>> initial_stock;
@@ -131,6 +163,10 @@ struct History {
     std::vector<LedgerEntry> ledger;
     std::vector<FinalStock> final_stock;
     bool audited = false;  // ledger and final_stock are complete
+
+    std::vector<QueueSwitch> switches;  // in order of their ends
+    std::vector<Divergence> divergences;
+    bool compared = false;  // the parts of a composite queue were: divergences are complete
 };
 
 // In order of time; of equal times, in the order of the history.

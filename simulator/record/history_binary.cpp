@@ -45,12 +45,14 @@ enum class Section : std::uint32_t {
     events,
     faults,
     ledger,
-    final_stock
+    final_stock,
+    switches,
+    divergences
 };
 
-constexpr std::array<std::string_view, 9> section_names{
-    "",           "the header", "the texts",  "the stock",      "the baskets",
-    "the events", "the faults", "the ledger", "the final stock"};
+constexpr std::array<std::string_view, 11> section_names{
+    "",           "the header", "the texts",       "the stock",    "the baskets",    "the events",
+    "the faults", "the ledger", "the final stock", "the switches", "the divergences"};
 
 struct IndexEntry {
     std::uint32_t kind = 0;
@@ -95,6 +97,15 @@ public:
                        row.number(stock.held);
                        row.number(stock.sold);
                    });
+        write_switches();
+        write_rows(Section::divergences, history_.divergences,
+                   [](BinaryWriter& row, const Divergence& divergence) {
+                       row.number(divergence.message);
+                       row.text(divergence.on);
+                       row.text(divergence.missing);
+                       row.number(static_cast<std::uint8_t>(divergence.state));
+                       row.number(divergence.at);
+                   });
         write_index();
     }
 
@@ -129,6 +140,7 @@ private:
             row.number(history_.reservation_ttl);
             row.number(history_.clock_bound);
             row.number(static_cast<std::uint8_t>(history_.audited));
+            row.number(static_cast<std::uint8_t>(history_.compared));
         });
     }
 
@@ -179,6 +191,21 @@ private:
                        row.number(entry.number);
                        row.number(entry.at);
                        row.number(entry.committed_before);
+                   });
+    }
+
+    void write_switches() {
+        write_rows(Section::switches, history_.switches,
+                   [](BinaryWriter& row, const QueueSwitch& change) {
+                       row.text(change.id);
+                       row.text(change.from);
+                       row.text(change.to);
+                       row.number(static_cast<std::uint8_t>(change.outcome));
+                       row.number(change.epoch);
+                       row.number(change.began);
+                       row.number(change.ended);
+                       row.number(change.carried_over);
+                       row.text(change.error);
                    });
     }
 
@@ -298,6 +325,8 @@ private:
             case Section::faults: problem = read_fault(row); break;
             case Section::ledger: problem = read_ledger(row); break;
             case Section::final_stock: problem = read_final_stock(row); break;
+            case Section::switches: problem = read_switch(row); break;
+            case Section::divergences: problem = read_divergence(row); break;
         }
         if (!row.ok()) return "a record is too short";
         return problem;
@@ -316,6 +345,8 @@ private:
         history_.reservation_ttl = row.number<std::int64_t>();
         history_.clock_bound = row.number<std::int64_t>();
         history_.audited = row.number<std::uint8_t>() != 0;
+        // Older files end here.
+        if (!row.at_end()) history_.compared = row.number<std::uint8_t>() != 0;
         return std::nullopt;
     }
 
@@ -383,6 +414,38 @@ private:
         stock.sold = row.number<std::int64_t>();
         history_.final_stock.push_back(stock);
         return unknown_text_ ? unknown_text() : problem_of(stock);
+    }
+
+    Problem read_switch(BinaryReader& row) {
+        QueueSwitch change;
+        change.id = row.text();
+        change.from = row.text();
+        change.to = row.text();
+        const auto outcome = row.number<std::uint8_t>();
+        change.epoch = row.number<std::int64_t>();
+        change.began = row.number<std::int64_t>();
+        change.ended = row.number<std::int64_t>();
+        change.carried_over = row.number<std::int64_t>();
+        change.error = row.text();
+        if (outcome > static_cast<std::uint8_t>(EventType::info)) return "a value is out of range";
+        change.outcome = static_cast<EventType>(outcome);
+        history_.switches.push_back(std::move(change));
+        return problem_of(history_.switches.back());
+    }
+
+    Problem read_divergence(BinaryReader& row) {
+        Divergence divergence;
+        divergence.message = text_id(row);
+        divergence.on = row.text();
+        divergence.missing = row.text();
+        const auto state = row.number<std::uint8_t>();
+        divergence.at = row.number<std::int64_t>();
+        if (state > static_cast<std::uint8_t>(DivergenceState::unrecorded)) {
+            return "a value is out of range";
+        }
+        divergence.state = static_cast<DivergenceState>(state);
+        history_.divergences.push_back(std::move(divergence));
+        return unknown_text_ ? unknown_text() : problem_of(history_.divergences.back());
     }
 
     Result<void> read_events(std::string_view bytes, std::uint32_t record_bytes) {

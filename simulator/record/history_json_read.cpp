@@ -99,6 +99,8 @@ private:
         }
         if (line.text(Member::process) == "nemesis") return fault(line);
         if (line.text(Member::process) == "audit") return audit(line);
+        const bool switches = line.text(Member::function) == "switch-queue";
+        if (switches && line.text(Member::process) == "operator") return queue_switch(line);
         return event(line);
     }
 
@@ -108,9 +110,9 @@ private:
         if (line.integer(Member::version) != 1) {
             return "this reader knows version 1 of the format only: use a newer rushproof";
         }
-        if (auto problem =
-                refuse_mistyped(line, {Member::stock, Member::scenario, Member::seed, Member::world,
-                                       Member::ttl, Member::clock_bound, Member::audited})) {
+        if (auto problem = refuse_mistyped(
+                line, {Member::stock, Member::scenario, Member::seed, Member::world, Member::ttl,
+                       Member::clock_bound, Member::audited, Member::compared})) {
             return problem;
         }
         history_.scenario = line.text(Member::scenario);
@@ -120,6 +122,8 @@ private:
         history_.clock_bound = line.integer(Member::clock_bound);
         history_.audited = line.integer(Member::audited) != 0;
         says_audited_ = line.has(Member::audited);
+        history_.compared = line.integer(Member::compared) != 0;
+        says_compared_ = line.has(Member::compared);
         for (const auto& [key, quantity] : line.stock) {
             history_.initial_stock.emplace_back(history_.texts.intern(key), quantity);
         }
@@ -208,12 +212,56 @@ private:
         return std::nullopt;
     }
 
+    Problem queue_switch(const JsonLine& line) {
+        const std::int64_t time = line.integer(Member::time);
+        if (auto problem = appender_.advance(time)) return problem;
+        if (auto problem = need(line, {Member::id, Member::to, Member::began})) return problem;
+        if (auto problem = refuse_mistyped(line, {Member::epoch, Member::carried_over})) {
+            return problem;
+        }
+        const auto outcome = parse_event_type(line.text(Member::type));
+        if (!outcome || *outcome == EventType::invoke) {
+            return "a switch is one line, at its end: give ok, fail or info as its `type`";
+        }
+        history_.switches.push_back({.id = std::string(line.text(Member::id)),
+                                     .from = std::string(line.text(Member::from)),
+                                     .to = std::string(line.text(Member::to)),
+                                     .outcome = *outcome,
+                                     .epoch = line.integer(Member::epoch),
+                                     .began = line.integer(Member::began),
+                                     .ended = time,
+                                     .carried_over = line.integer(Member::carried_over),
+                                     .error = std::string(line.text(Member::error))});
+        return problem_of(history_.switches.back());
+    }
+
+    Problem divergence(const JsonLine& line) {
+        if (auto problem = need(
+                line, {Member::message, Member::on, Member::missing, Member::state, Member::at})) {
+            return problem;
+        }
+        const auto state = parse_divergence_state(line.text(Member::state));
+        if (!state) {
+            return "`state` is \"" + std::string(line.text(Member::state)) +
+                   "\": give open, repaired or unrecorded";
+        }
+        history_.divergences.push_back({.message = intern(line, Member::message),
+                                        .on = std::string(line.text(Member::on)),
+                                        .missing = std::string(line.text(Member::missing)),
+                                        .state = *state,
+                                        .at = line.integer(Member::at)});
+        if (!says_compared_) history_.compared = true;
+        return problem_of(history_.divergences.back());
+    }
+
     Problem audit(const JsonLine& line) {
-        if (!says_audited_) history_.audited = true;
         const std::string_view what = line.text(Member::function);
+        if (what == "divergence") return divergence(line);
+        if (!says_audited_) history_.audited = true;
         if (what == "ledger") return ledger_entry(line);
         if (what == "stock") return final_stock(line);
-        return "`f` of an audit line is \"" + std::string(what) + "\": give ledger or stock";
+        return "`f` of an audit line is \"" + std::string(what) +
+               "\": give ledger, stock or divergence";
     }
 
     Problem ledger_entry(const JsonLine& line) {
@@ -249,6 +297,7 @@ private:
     std::uint64_t line_number_ = 0;
     bool has_header_ = false;
     bool says_audited_ = false;
+    bool says_compared_ = false;
     std::optional<Error> error_;
 };
 

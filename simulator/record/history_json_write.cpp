@@ -2,6 +2,7 @@
 #include <ostream>
 
 #include "simulator/record/history_json.hpp"
+#include "simulator/record/history_rules.hpp"
 #include "simulator/record/json_text.hpp"
 
 namespace rushproof::simulator {
@@ -21,13 +22,29 @@ public:
         header();
         const std::vector<const FaultEvent*> faults = faults_by_time(history_);
         auto fault = faults.begin();
+        auto change = history_.switches.begin();
+        const auto others_until = [&](std::int64_t time) {
+            while (true) {
+                const std::int64_t next_fault =
+                    fault == faults.end() ? time_max + 1 : (*fault)->time;
+                const std::int64_t next_change =
+                    change == history_.switches.end() ? time_max + 1 : change->ended;
+                if (std::min(next_fault, next_change) > time) return;
+                if (next_fault <= next_change) {
+                    write(**fault++);
+                } else {
+                    write(*change++);
+                }
+            }
+        };
         for (const Event& event : history_.events) {
-            while (fault != faults.end() && (*fault)->time <= event.time) write(**fault++);
+            others_until(event.time);
             write(event);
         }
-        while (fault != faults.end()) write(**fault++);
+        others_until(time_max);
         for (const LedgerEntry& entry : history_.ledger) write(entry);
         for (const FinalStock& stock : history_.final_stock) write(stock);
+        for (const Divergence& divergence : history_.divergences) write(divergence);
     }
 
 private:
@@ -49,6 +66,7 @@ private:
         if (history_.reservation_ttl != 0) json_.member("ttl", history_.reservation_ttl);
         if (history_.clock_bound != 0) json_.member("clock_bound", history_.clock_bound);
         json_.flag("audited", history_.audited);
+        if (history_.compared) json_.flag("compared", true);
         json_.end();
         flush();
     }
@@ -122,6 +140,40 @@ private:
         json_.member("actual", fault.time);
         json_.member_if("evidence", fault.evidence);
         json_.member_if("error", fault.error);
+        json_.end();
+        json_.end();
+        flush();
+    }
+
+    void write(const QueueSwitch& change) {
+        begin_line(change.ended);
+        json_.member("process", "operator");
+        json_.member("type", to_string(change.outcome));
+        json_.member("f", "switch-queue");
+        json_.begin("value");
+        json_.member("id", change.id);
+        json_.member_if("from", change.from);
+        json_.member("to", change.to);
+        if (change.epoch != 0) json_.member("epoch", change.epoch);
+        json_.member("began", change.began);
+        json_.member("carried_over", change.carried_over);
+        json_.end();
+        json_.member_if("error", change.error);
+        json_.end();
+        flush();
+    }
+
+    void write(const Divergence& divergence) {
+        begin_line(end_);
+        json_.member("process", "audit");
+        json_.member("type", "ok");
+        json_.member("f", "divergence");
+        json_.begin("value");
+        json_.member("message", text(divergence.message));
+        json_.member("on", divergence.on);
+        json_.member("missing", divergence.missing);
+        json_.member("state", to_string(divergence.state));
+        json_.member("at", divergence.at);
         json_.end();
         json_.end();
         flush();

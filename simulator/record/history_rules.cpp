@@ -204,6 +204,26 @@ std::optional<std::string> problem_of(const FinalStock& stock) {
     return problem;
 }
 
+std::optional<std::string> problem_of(const QueueSwitch& change) {
+    if (change.id.empty()) return "a switch needs an `id`";
+    if (change.to.empty()) return "a switch needs a `to`: the new queue";
+    if (change.outcome == EventType::invoke) return "a switch is told at its end";
+    auto problem = unless_between("`epoch`", change.epoch, 0, stock_max);
+    if (!problem) { problem = unless_between("`carried_over`", change.carried_over, 0, stock_max); }
+    if (!problem) problem = unless_between("`time`", change.ended, -time_max, time_max);
+    if (!problem) problem = unless_between("`began`", change.began, -time_max, change.ended);
+    return problem;
+}
+
+std::optional<std::string> problem_of(const Divergence& divergence) {
+    if (divergence.message == no_text) return "a divergence needs a `message`";
+    if (divergence.on.empty() || divergence.missing.empty()) {
+        return "a divergence needs `on` and `missing`: the queues that have the message and lack "
+               "it";
+    }
+    return unless_between("`at`", divergence.at, -time_max, time_max);
+}
+
 std::optional<std::string> problem_of_header(const History& history) {
     std::set<TextId> keys;
     for (const auto& [key, quantity] : history.initial_stock) {

@@ -50,6 +50,8 @@ private:
 
 std::optional<std::string> problem_of(const LedgerEntry& entry);
 std::optional<std::string> problem_of(const FinalStock& stock);
+std::optional<std::string> problem_of(const QueueSwitch& change);
+std::optional<std::string> problem_of(const Divergence& divergence);
 // In what the header says: initial stock, ttl, clock_bound.
 std::optional<std::string> problem_of_header(const History& history);
 

@@ -23,6 +23,7 @@ constexpr std::array<Definition, static_cast<std::size_t>(Member::count)> defini
     {"ttl", Kind::integer},
     {"clock_bound", Kind::integer},
     {"audited", Kind::flag},
+    {"compared", Kind::flag},
     {"time", Kind::integer},
     {"process", Kind::text},
     {"type", Kind::text},
@@ -48,6 +49,14 @@ constexpr std::array<Definition, static_cast<std::size_t>(Member::count)> defini
     {"evidence", Kind::text},
     {"error", Kind::text},
     {"state", Kind::text},
+    {"id", Kind::text},
+    {"from", Kind::text},
+    {"to", Kind::text},
+    {"epoch", Kind::integer},
+    {"began", Kind::integer},
+    {"carried_over", Kind::integer},
+    {"on", Kind::text},
+    {"missing", Kind::text},
 }};
 
 // Member::count when a history has no such member there.

@@ -21,6 +21,7 @@ enum class Member : std::uint8_t {
     ttl,
     clock_bound,
     audited,
+    compared,
     time,
     process,
     type,
@@ -47,6 +48,14 @@ enum class Member : std::uint8_t {
     evidence,
     reason,
     state,
+    id,
+    from,
+    to,
+    epoch,
+    began,
+    carried_over,
+    on,
+    missing,
     count,
 };
 

@@ -54,6 +54,19 @@ struct FaultRecord {
     int line = 0;
 };
 
+// A switch of the queue under load.
+struct SwitchRecord {
+    std::string id;
+    std::string from;
+    std::string to;
+    std::string outcome;  // done | rolled-back | unknown
+    std::int64_t epoch = 0;
+    std::int64_t began = 0;
+    std::int64_t duration = 0;
+    std::int64_t carried_over = 0;  // messages that were still in the old queue
+    std::string error;
+};
+
 struct CheckRecord {
     std::string name;
     std::string verdict;  // pass | fail | unknown
@@ -96,6 +109,7 @@ struct RunRecord {
     std::vector<CheckRecord> checks;
     std::vector<ThresholdRecord> thresholds;
     std::vector<FaultRecord> faults;
+    std::vector<SwitchRecord> switches;
     std::vector<LedgerLine> ledger;
     RunMetrics metrics;
     std::string latency_verdict;         // "judged", or why not

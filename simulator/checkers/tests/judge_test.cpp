@@ -57,7 +57,8 @@ TEST(Judge, UnknownNamesAreRefused) {
     EXPECT_EQ(judgement.error().message(),
               "there is no check \"no-overselling\": choose from no-oversell conservation "
               "acknowledged-survives all-or-nothing lifecycle linearizable idempotent "
-              "read-your-writes accepted-is-processed per-key-order progress");
+              "read-your-writes accepted-is-processed per-key-order switch-loses-nothing "
+              "dual-write-divergence delivery progress");
 }
 
 TEST(Judge, EveryCheckHasAPromise) {

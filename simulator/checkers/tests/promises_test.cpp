@@ -3,43 +3,10 @@
 // Method: pairs of small histories, told as JSON lines, that differ in the bug alone.
 #include <gtest/gtest.h>
 
-#include "simulator/checkers/checker.hpp"
-#include "simulator/checkers/tests/story.hpp"
+#include "simulator/checkers/tests/expectations.hpp"
 
 namespace rushproof::simulator {
 namespace {
-
-CheckResult check(std::string_view name, const Story& story, const CheckOptions& options = {}) {
-    const History history = story.history();
-    const auto judgement = judge(history, {std::string(name)}, options);
-    EXPECT_TRUE(judgement.has_value());
-    EXPECT_EQ(judgement->results.size(), 1u);
-    return judgement->results.front();
-}
-
-void expect_pass(std::string_view name, const Story& story, const CheckOptions& options = {}) {
-    const CheckResult result = check(name, story, options);
-    EXPECT_EQ(result.verdict, Verdict::pass) << result.sentence;
-    EXPECT_FALSE(result.sentence.empty());
-    EXPECT_TRUE(result.witness.empty());
-    EXPECT_EQ(result.violations, 0u);
-}
-
-void expect_fail(std::string_view name, const Story& story, std::string_view sentence,
-                 const std::vector<std::string>& witness, const CheckOptions& options = {}) {
-    const CheckResult result = check(name, story, options);
-    EXPECT_EQ(result.verdict, Verdict::fail);
-    EXPECT_EQ(result.sentence, sentence);
-    EXPECT_EQ(describe_witness(story.history(), result), witness);
-    EXPECT_GE(result.violations, 1u);
-}
-
-void expect_unknown(std::string_view name, const Story& story, std::string_view sentence,
-                    const CheckOptions& options = {}) {
-    const CheckResult result = check(name, story, options);
-    EXPECT_EQ(result.verdict, Verdict::unknown);
-    EXPECT_EQ(result.sentence, sentence);
-}
 
 TEST(NoOversell, CountsAcknowledgedHolds) {
     Story story;
@@ -471,42 +438,6 @@ TEST(Idempotent, OneAnswerForOneKey) {
     other.reserve(1, 2, "r-1", 1).reserve(3, 4, "r-1", 2);
     EXPECT_EQ(check("idempotent", other).sentence,
               "key r-1 was acknowledged for two different requests");
-}
-
-TEST(AcceptedIsProcessed, ExactlyOnce) {
-    Story story("\"seed\":1");
-    story.enqueue(1, 2, "m-1", "k").enqueue(1, 3, "m-2", "k", "info").process(4, "m-1", "k");
-    story.enqueue(5, 6, "m-3", "k", "failed")
-        .enqueue(5, 6, "m-4", "k", "info")
-        .process(7, "m-4", "k");
-    expect_pass("accepted-is-processed", story);
-    story.enqueue(8, 9, "m-5", "k").process(10, "m-1", "k").process(11, "m-3", "k");
-    expect_fail("accepted-is-processed", story,
-                "lost 1, doubled 1, ghosts 1 at 2 accepted messages: m-1 was processed 2 times "
-                "(and 2 more)",
-                {"t=0.001 s to 0.002 s  client 0  enqueue m-1 of k -> ok",
-                 "t=0.004 s  client 2  process m-1 of k -> ok",
-                 "t=0.010 s  client 7  process m-1 of k -> ok"});
-}
-
-TEST(PerKeyOrder, FollowsTheOrderOfSending) {
-    Story story("\"seed\":1");
-    story.enqueue(1, 2, "m-1", "k").enqueue(3, 4, "m-2", "k").enqueue(3, 5, "m-3", "k");
-    story.process(6, "m-1", "k").process(7, "m-3", "k").process(8, "m-2", "k");
-    expect_pass("per-key-order", story);
-    Story other_key("\"seed\":1");
-    other_key.enqueue(1, 2, "m-1", "k").enqueue(3, 4, "m-2", "l");
-    other_key.process(6, "m-2", "l").process(7, "m-1", "k");
-    expect_pass("per-key-order", other_key);
-    Story wrong("\"seed\":1");
-    wrong.enqueue(1, 2, "m-1", "k").enqueue(3, 4, "m-2", "k");
-    wrong.process(6, "m-2", "k").process(7, "m-1", "k");
-    expect_fail("per-key-order", wrong,
-                "key k: m-1 was accepted at t=0.002 s, m-2 was sent later, and was processed first",
-                {"t=0.001 s to 0.002 s  client 0  enqueue m-1 of k -> ok",
-                 "t=0.003 s to 0.004 s  client 1  enqueue m-2 of k -> ok",
-                 "t=0.006 s  client 2  process m-2 of k -> ok",
-                 "t=0.007 s  client 3  process m-1 of k -> ok"});
 }
 
 TEST(Progress, EverybodyIsAnswered) {

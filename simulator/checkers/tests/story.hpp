@@ -68,6 +68,29 @@ public:
         add(time, next_client(), "ok", "process", key, "\"message\":" + quote(message), "");
         return *this;
     }
+    // Set aside for good.
+    Story& reject(int time, std::string_view message, std::string_view key) {
+        return tell(time, time, "process", key, "\"message\":" + quote(message), "failed");
+    }
+    // `type` is "ok", "fail" or "info"; the epoch that it left is `epoch`.
+    Story& switch_queue(int began, int ended, std::string_view from, std::string_view to,
+                        std::string_view type = "ok", int epoch = 0, int carried_over = 0) {
+        const std::string id = "switch-queue-" + std::to_string(++switches_);
+        add(ended, "operator", type, "switch-queue", "",
+            "\"id\":" + quote(id) + ",\"from\":" + quote(from) + ",\"to\":" + quote(to) +
+                ",\"epoch\":" + std::to_string(epoch) + ",\"began\":" + nanoseconds(began) +
+                ",\"carried_over\":" + std::to_string(carried_over),
+            type == "ok" ? "" : "the broker is away");
+        return *this;
+    }
+    Story& divergence(int at, std::string_view message, std::string_view state) {
+        audit_ +=
+            "{\"time\":0,\"process\":\"audit\",\"type\":\"ok\",\"f\":\"divergence\",\"value\":{"
+            "\"message\":" +
+            quote(message) + ",\"on\":\"nats\",\"missing\":\"kafka\",\"state\":" + quote(state) +
+            ",\"at\":" + nanoseconds(at) + "}}\n";
+        return *this;
+    }
     Story& fault(int time, std::string_view id, std::string_view phase) {
         add(time, "nemesis", "info", id, "", "\"phase\":" + quote(phase), "");
         return *this;
@@ -147,6 +170,7 @@ private:
     std::string audit_;
     int clients_ = 0;
     int number_ = 0;
+    int switches_ = 0;
 };
 
 }  // namespace rushproof::simulator

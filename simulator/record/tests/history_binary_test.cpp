@@ -12,15 +12,17 @@ namespace rushproof::simulator {
 namespace {
 
 constexpr std::string_view sample =
-    R"({"rushproof-history":1,"stock":{"SKU-1":20,"SKU-2":5},"scenario":"flash","seed":7,"world":"sim","ttl":5000,"clock_bound":7,"audited":true}
+    R"({"rushproof-history":1,"stock":{"SKU-1":20,"SKU-2":5},"scenario":"flash","seed":7,"world":"sim","ttl":5000,"clock_bound":7,"audited":true,"compared":true}
 {"index":0,"time":1200,"process":3,"type":"invoke","f":"reserve","key":"SKU-1","value":{"quantity":2,"reservation":"r-17"}}
 {"index":1,"time":1300,"process":"nemesis","type":"info","f":"kill-1","value":{"kind":"kill","target":"inventory/1","phase":"begin","planned":1000,"actual":1300,"evidence":"pid 7 is gone"}}
 {"index":2,"time":5400,"process":3,"type":"ok","f":"reserve","key":"SKU-1","value":{"quantity":2,"reservation":"r-17"}}
 {"index":3,"time":5500,"process":3,"type":"invoke","f":"basket","value":{"reservation":"b-1","lines":[{"key":"SKU-1","quantity":1},{"key":"SKU-2","quantity":9}]}}
 {"index":4,"time":5600,"process":3,"type":"fail","f":"basket","key":"SKU-2","value":{"reservation":"b-1","lines":[{"key":"SKU-1","quantity":1},{"key":"SKU-2","quantity":9}]},"error":"insufficient"}
-{"index":5,"time":5600,"process":"audit","type":"ok","f":"ledger","key":"SKU-1","value":{"number":1,"kind":"stock","quantity":20,"at":0,"committed_before":10}}
-{"index":6,"time":5600,"process":"audit","type":"ok","f":"ledger","key":"SKU-1","value":{"number":2,"kind":"reserve","reservation":"r-17","quantity":2,"at":1250,"committed_before":5300}}
-{"index":7,"time":5600,"process":"audit","type":"ok","f":"stock","key":"SKU-1","value":{"on_hand":20,"held":2,"sold":0}}
+{"index":5,"time":5700,"process":"operator","type":"fail","f":"switch-queue","value":{"id":"switch-queue-1","from":"memory","to":"nats","epoch":3,"began":5650,"carried_over":12},"error":"nats is away"}
+{"index":6,"time":5700,"process":"audit","type":"ok","f":"ledger","key":"SKU-1","value":{"number":1,"kind":"stock","quantity":20,"at":0,"committed_before":10}}
+{"index":7,"time":5700,"process":"audit","type":"ok","f":"ledger","key":"SKU-1","value":{"number":2,"kind":"reserve","reservation":"r-17","quantity":2,"at":1250,"committed_before":5300}}
+{"index":8,"time":5700,"process":"audit","type":"ok","f":"stock","key":"SKU-1","value":{"on_hand":20,"held":2,"sold":0}}
+{"index":9,"time":5700,"process":"audit","type":"ok","f":"divergence","value":{"message":"m-1","on":"nats","missing":"kafka","state":"repaired","at":5660}}
 )";
 
 std::string as_json(const History& history) {
