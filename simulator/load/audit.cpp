@@ -6,33 +6,15 @@
 #include <queue>
 #include <tuple>
 
+#include "simulator/load/audit_parts.hpp"
+#include "simulator/load/audit_pipeline.hpp"
 #include "simulator/load/client.hpp"
 
 namespace rushproof::simulator {
 
 namespace {
 
-constexpr Duration attempt_timeout = std::chrono::seconds(2);
-constexpr Duration pause_first = std::chrono::milliseconds(20);
-constexpr Duration pause_longest = std::chrono::seconds(1);
 constexpr std::int64_t page_limit = 500;
-
-// Repeats a call that may be repeated, until it is answered, is refused for good, or `deadline` has
-// passed.  `call` makes one attempt and lives until this returns.
-template <class T>
-Task<Result<T>> persist(Clock& clock, MonotonicTime deadline,
-                        const std::function<Task<Result<T>>(Context)>& call) {
-    Duration pause = pause_first;
-    while (true) {
-        Context context = Context(clock.monotonic() + attempt_timeout).until(deadline);
-        context.position = latest_position;  // what a replica lacks is not gone
-        Result<T> result = co_await call(context);
-        const bool over = clock.monotonic() + pause >= deadline;
-        if (result || result.error().kind() == ErrorKind::permanent || over) { co_return result; }
-        co_await sleep_for(clock, pause);
-        pause = std::min(2 * pause, pause_longest);
-    }
-}
 
 // When an operation was first acknowledged, by what its ledger row shows of it.
 class Acknowledgements {
@@ -91,7 +73,7 @@ public:
             RP_CO_TRY(std::vector<LedgerRow> rows, co_await read_ledger(sku));
             add_ledger(sku, stock.key, std::move(rows));
         }
-        insert_by_time(make_expirations());
+        insert_by_time(history_, make_expirations());
         history_.ledger = std::move(ledger_);
         history_.final_stock = std::move(final_stock_);
         history_.audited = true;
@@ -179,24 +161,6 @@ private:
         return events;
     }
 
-    void insert_by_time(const std::vector<Event>& events) {
-        std::vector<std::pair<std::int64_t, std::size_t>> order;
-        order.reserve(events.size());
-        for (std::size_t i = 0; i < events.size(); ++i) { order.emplace_back(events[i].time, i); }
-        std::sort(order.begin(), order.end());
-        std::vector<Event> merged;
-        merged.reserve(history_.events.size() + events.size());
-        auto old = history_.events.begin();
-        for (const auto& [time, index] : order) {
-            for (; old != history_.events.end() && old->time <= time; ++old) {
-                merged.push_back(*old);
-            }
-            merged.push_back(events[index]);
-        }
-        merged.insert(merged.end(), old, history_.events.end());
-        history_.events = std::move(merged);
-    }
-
     Clock& clock_;
     ReservationClient client_;
     AuditOptions options_;
@@ -223,8 +187,12 @@ Task<Result<void>> set_initial_stock(Clock& clock, HttpClient& http,
 
 Task<Result<void>> audit(Clock& clock, HttpClient& http, AuditOptions options, History& history) {
     if (options.quiet_from > clock.monotonic()) { co_await sleep_until(clock, options.quiet_from); }
-    Audit audit(clock, http, std::move(options), history);
-    co_return co_await audit.run();
+    Audit audit(clock, http, options, history);
+    RP_CO_CHECK(co_await audit.run());
+    if (options.pipeline) {
+        RP_CO_CHECK(co_await audit_pipeline(clock, http, std::move(options), history));
+    }
+    co_return Result<void>();
 }
 
 }  // namespace rushproof::simulator

@@ -32,9 +32,16 @@ struct AuditOptions {
     // knows it.
     std::function<std::optional<std::int64_t>(std::string_view sku, std::int64_t number)>
         commit_time;
+
+    // Of a system with a pipeline: when everything that was accepted has its effect, or none came
+    // for a while, it waits this much longer for effects that come again.
+    bool pipeline = false;
+    Duration pipeline_rest{};
+    bool composite = false;  // also asks for what the parts of its queue lack
 };
 
-// Appends History::ledger, final_stock and the `expire` operations, and sets `audited`.  On error
+// Appends History::ledger, final_stock and the `expire` operations, with a pipeline also the
+// `process` operations and divergences, and sets `audited`.  On error
 // the history keeps its events and `audited` stays false.  An expire is invoked when its
 // transaction began (less clock_bound); it completes at its commit time if that is known, else when
 // the first operation with the same or a higher ledger number on that SKU was acknowledged, else

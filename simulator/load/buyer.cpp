@@ -55,7 +55,8 @@ Buyer::Buyer(Shop& shop, const LoadPlan& plan, Visitor visitor)
       times_(plan.draws.think.of(entity_of(visitor))),
       choices_(plan.draws.choose.of(entity_of(visitor))),
       pauses_(plan.draws.retry.of(entity_of(visitor))),
-      baskets_(plan.draws.basket.of(entity_of(visitor))) {
+      baskets_(plan.draws.basket.of(entity_of(visitor))),
+      messages_(plan.draws.message.of(entity_of(visitor))) {
     RandomStream skus = plan.draws.sku.of(entity_of(visitor));
     popular_sku_ = plan.popular.draw(skus);
 }
@@ -74,6 +75,8 @@ Task<void> Buyer::walk(std::int64_t intended) {
             co_await read(*reads);
         } else if (std::holds_alternative<ExtendStep>(step)) {
             co_await extend();
+        } else if (const auto* ingests = std::get_if<IngestStep>(&step)) {
+            co_await ingest(*ingests);
         } else if (std::holds_alternative<FindStep>(step)) {
             co_await find();
         } else if (const auto* thinks = std::get_if<ThinkStep>(&step)) {
@@ -89,10 +92,10 @@ Task<void> Buyer::reserve(ReserveStep step) {
     Request request;
     request.sku = step.sku.empty() ? popular_sku_ : step.sku;
     request.quantity = draw_number(step.quantity, quantities_);
-    request.key = name_;
+    request.queued = step.queued;
     request.key_per_attempt = step.key == KeyPolicy::per_attempt;
     const bool per_buyer = step.key == KeyPolicy::per_buyer;
-    if (!per_buyer) { request.key += ':' + std::to_string(step_); }
+    set_key(request, per_buyer ? name_ : name_ + ':' + std::to_string(step_));
     // What may have worked is asked for again as it was: who asked for something else could not
     // tell which of the two the key now stands for.
     if (per_buyer && key_in_effect_ && !key_in_effect_->certain) {
@@ -123,7 +126,7 @@ Task<void> Buyer::reserve_many(ReserveManyStep step) {
     if (step.sorted) { std::sort(items.begin(), items.end()); }
     Request basket;
     basket.function = Function::basket;
-    basket.key = name_ + ':' + std::to_string(step_);
+    set_key(basket, name_ + ':' + std::to_string(step_));
     if (step.atomic) {
         basket.items = std::move(items);
         co_await hold(std::move(basket));
@@ -133,7 +136,7 @@ Task<void> Buyer::reserve_many(ReserveManyStep step) {
         Request one;
         one.sku = std::move(items[i].first);
         one.quantity = items[i].second;
-        one.key = basket.key + ':' + std::to_string(i);
+        set_key(one, basket.key + ':' + std::to_string(i));
         co_await hold(std::move(one));
     }
 }
@@ -206,7 +209,7 @@ Task<Buyer::Finished> Buyer::operate(Request request) {
     sample.sent = shop_.now();
     sample.load = plan_.index;
     sample.function = request.function;
-    const std::string key = request.key;
+    const std::string key = request.sent_key;
     Finished finished;
     Recorded recorded = begin(request);
     bool may_have_effect = false;
@@ -226,7 +229,8 @@ Task<Buyer::Finished> Buyer::operate(Request request) {
             break;
         }
         const Error& error = result.error();
-        may_have_effect |= error.kind() == ErrorKind::unknown_outcome;
+        may_have_effect |=
+            error.kind() == ErrorKind::unknown_outcome || error.code() == set_aside_code;
         Duration pause{};
         const bool again = worth_retrying(error, retry);
         if (again) { pause = draw_backoff(plan_.journey.retry, retry, pauses_); }
@@ -238,11 +242,12 @@ Task<Buyer::Finished> Buyer::operate(Request request) {
         co_await sleep_for(shop_.clock, pause);
         if (request.key_per_attempt) {
             // For the server, and so for the history, the next attempt is another operation.
-            request.key = key + ':' + std::to_string(retry);
+            set_key(request, key + ':' + std::to_string(retry));
             recorded = begin(request);
             may_have_effect = false;
         }
     }
+    if (message_) { end_message(may_have_effect ? EventType::info : EventType::fail); }
     sample.done = shop_.now();
     sample.outcome = finished.outcome;
     shop_.metrics.operations.push_back(sample);
@@ -252,13 +257,29 @@ Task<Buyer::Finished> Buyer::operate(Request request) {
     co_return finished;
 }
 
-Task<Result<Buyer::Answer>> Buyer::send(const Request& request) {
+Context Buyer::context_of(const Request& request) const {
     Context context(shop_.clock.monotonic() + plan_.journey.retry.attempt_timeout);
     context.deadline = std::min(context.deadline, shop_.hard_stop);
     context.principal = name_;
-    context.idempotency_key = request.key;
+    context.idempotency_key = request.sent_key;
     if (plan_.load.read_your_writes) { context.position = position_; }
+    return context;
+}
+
+Task<Result<Buyer::Answer>> Buyer::send(const Request& request) {
+    if (request.function == Function::reserve && request.queued) { return send_queued(request); }
+    return send_directly(request);
+}
+
+Task<Result<Buyer::Answer>> Buyer::send_directly(const Request& request) {
+    Context context = context_of(request);
     Answer answer;
+    if (request.function == Function::enqueue) {
+        RP_CO_CHECK(co_await shop_.pipeline.ingest(
+            std::move(context), request.sku,
+            std::string(static_cast<std::size_t>(request.bytes), 'x')));
+        co_return answer;
+    }
     if (request.function == Function::read) {
         RP_CO_TRY(const StockAnswer stock,
                   co_await shop_.client.stock(std::move(context), request.sku));

@@ -9,6 +9,7 @@
 #include "simulator/load/client.hpp"
 #include "simulator/load/draws.hpp"
 #include "simulator/load/metrics.hpp"
+#include "simulator/load/pipeline_client.hpp"
 #include "simulator/load/popularity.hpp"
 #include "simulator/load/recorder.hpp"
 #include "simulator/scenario/scenario.hpp"
@@ -21,6 +22,7 @@ struct Shop {
 
     Clock& clock;
     ReservationClient client;
+    PipelineClient pipeline;
     Recorder& recorder;
     LoadMetrics& metrics;
     std::uint64_t seed;
@@ -37,13 +39,15 @@ struct BuyerDraws {
           choose(seed, load, "choose"),
           retry(seed, load, "retry"),
           sku(seed, load, "sku"),
-          basket(seed, load, "basket") {}
+          basket(seed, load, "basket"),
+          message(seed, load, "message") {}
     LoadStreams quantity;
     LoadStreams think;
     LoadStreams choose;
     LoadStreams retry;
     LoadStreams sku;
     LoadStreams basket;
+    LoadStreams message;
 };
 
 // A load with what its buyers need to know.
@@ -61,6 +65,9 @@ struct Visitor {
     std::optional<std::uint64_t> visit;
 };
 
+// The code of a message that was set aside: what it was to do may have been done.
+inline constexpr std::string_view set_aside_code = "set-aside";
+
 class Buyer {
 public:
     // Shop and plan outlive the buyer.
@@ -77,9 +84,12 @@ private:
         Function function = Function::reserve;
         std::string sku;
         std::int64_t quantity = 0;
-        Items items;      // of a basket, instead of sku and quantity
-        std::string key;  // of the reservation; empty for reads
-        std::string id;   // the server's identifier of the reservation, once known
+        Items items;             // of a basket, instead of sku and quantity
+        std::string key;         // names it in the history; empty for reads
+        std::string sent_key;    // the idempotency key that makes it so
+        std::string id;          // the server's identifier of the reservation, once known
+        std::int64_t bytes = 0;  // of a message's data
+        bool queued = false;     // a reserve that goes through the pipeline
         bool recorded = true;
         bool key_per_attempt = false;
     };
@@ -106,6 +116,7 @@ private:
     Task<void> read(ReadStep step);
     Task<void> extend();
     Task<void> find();
+    Task<void> ingest(IngestStep step);
     Task<void> think(ThinkStep step);
     Task<void> choose(ChooseStep step);
 
@@ -115,6 +126,14 @@ private:
     Task<Finished> operate(Request request);
     // One attempt; the request outlives it.
     Task<Result<Answer>> send(const Request& request);
+    Task<Result<Answer>> send_directly(const Request& request);
+    Task<Result<Answer>> send_queued(const Request& request);
+    // Asks until there is one; error: permanent as the result says, "set-aside", or of unknown
+    // outcome.
+    Task<Result<Answer>> await_outcome(const Request& request);
+    Context context_of(const Request& request) const;
+    // Of the request or, of a message, what its id follows from.
+    void set_key(Request& request, std::string key) const;
     static Answer answer_of(ReservationAnswer reservation);
     bool worth_retrying(const Error& error, std::int64_t retry) const;
 
@@ -122,6 +141,9 @@ private:
     using Recorded = std::optional<Recorder::Operation>;
     Recorded begin(const Request& request);
     void succeed(const Recorded& operation, const Answer& answer);
+    // The message of a queued reserve, which is enqueued by a process of its own.
+    void begin_message(const Request& request);
+    void end_message(EventType type);
     Outcome give_up(const Recorded& operation, const Request& request, const Error& last,
                     bool may_have_effect);
 
@@ -133,6 +155,7 @@ private:
     RandomStream choices_;
     RandomStream pauses_;
     RandomStream baskets_;
+    RandomStream messages_;
     std::string popular_sku_;
 
     TextId process_ = no_text;
@@ -144,6 +167,7 @@ private:
     std::vector<Request> held_;  // acknowledged reserves, not yet chosen about
     Request latest_;             // the last of them, whatever became of it
     std::string position_;       // of the last acknowledged write
+    Recorded message_;           // of the queued reserve under way, until it is accepted
 };
 
 }  // namespace rushproof::simulator

@@ -60,6 +60,23 @@ void compare_events(const History& history, DeliveredEvents events,
     }
 }
 
+void compare_messages(const History& history, const PipelineContents& contents,
+                      std::vector<std::string>& found) {
+    PipelineContents shown;
+    for (const Event& event : history.events) {
+        if (event.function != Function::process) { continue; }
+        if (event.type == EventType::ok) { ++shown.processed; }
+        if (event.type == EventType::fail) { ++shown.set_aside; }
+    }
+    const auto compare = [&](const char* what, std::size_t in_database, std::size_t told) {
+        if (in_database == told) { return; }
+        found.push_back("the database has " + std::to_string(in_database) + " messages that were " +
+                        what + ", the API showed " + std::to_string(told));
+    };
+    compare("processed", contents.processed, shown.processed);
+    compare("set aside", contents.set_aside, shown.set_aside);
+}
+
 }  // namespace
 
 DatabaseContents merge_shards(std::vector<DatabaseContents> shards) {
@@ -69,6 +86,7 @@ DatabaseContents merge_shards(std::vector<DatabaseContents> shards) {
             if (!all.stock.emplace(sku, line).second) { all.in_several.push_back(sku); }
         }
         all.ledger_rows += shard.ledger_rows;
+        if (shard.pipeline) { all.pipeline = shard.pipeline; }
         if (!shard.events) { continue; }
         if (!all.events) { all.events.emplace(); }
         all.events->sums.merge(shard.events->sums);
@@ -86,6 +104,7 @@ std::vector<std::string> compare_with_database(const History& history,
     std::vector<std::string> found;
     compare_stock(history, *contents, found);
     if (contents->events) { compare_events(history, *contents->events, found); }
+    if (contents->pipeline) { compare_messages(history, *contents->pipeline, found); }
     return found;
 }
 

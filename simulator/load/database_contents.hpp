@@ -25,12 +25,19 @@ struct DeliveredEvents {
     std::size_t undelivered = 0;
 };
 
+// Of a system with a pipeline.
+struct PipelineContents {
+    std::size_t processed = 0;  // messages that had their effect
+    std::size_t set_aside = 0;
+};
+
 // As a world reads it from its own database, of whatever kind.
 struct DatabaseContents {
     std::map<std::string, StockLine> stock;  // by SKU
     std::size_t ledger_rows = 0;
     std::optional<DeliveredEvents> events;  // of a system that sends some
     std::vector<std::string> in_several;    // SKUs that more than one shard believes to keep
+    std::optional<PipelineContents> pipeline;
 };
 
 // What the shards of a database hold together.

@@ -33,6 +33,7 @@ public:
           options_(options),
           shop_{.clock = world.clock,
                 .client = ReservationClient(world.http),
+                .pipeline = PipelineClient(world.http),
                 .recorder = recorder,
                 .metrics = metrics_,
                 .seed = options.seed,

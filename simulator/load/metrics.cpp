@@ -83,7 +83,7 @@ RunMetrics summarize(const LoadMetrics& metrics, Duration duration) {
     RunMetrics result;
     for (const Function function :
          {Function::reserve, Function::basket, Function::confirm, Function::release,
-          Function::extend, Function::read, Function::find}) {
+          Function::extend, Function::read, Function::find, Function::enqueue}) {
         OperationMetrics operation = summarize_operation(metrics, function);
         if (operation.started > 0) { result.operations.push_back(std::move(operation)); }
     }

@@ -107,6 +107,7 @@ History merge_histories(std::vector<History> parts) {
     merged.reservation_ttl = first.reservation_ttl;
     merged.clock_bound = first.clock_bound;
     merged.faults = first.faults;
+    merged.switches = first.switches;
     for (const auto& [key, units] : first.initial_stock) {
         merged.initial_stock.emplace_back(move_text(first, key), units);
     }

@@ -49,6 +49,19 @@ TEST_F(DatabaseContentsTest, TellsWhatTheApiSaidWrongly) {
                                   "the database has 7 ledger rows, the API showed 8"}));
 }
 
+TEST_F(DatabaseContentsTest, TellsOfMessagesThatTheApiDidNotShow) {
+    Event effect;
+    effect.type = EventType::ok;
+    effect.function = Function::process;
+    history_.events.push_back(effect);
+    contents_.pipeline = PipelineContents{1, 0};
+    EXPECT_EQ(found(), Sentences());
+    contents_.pipeline = PipelineContents{2, 1};
+    EXPECT_EQ(found(),
+              (Sentences{"the database has 2 messages that were processed, the API showed 1",
+                         "the database has 1 messages that were set aside, the API showed 0"}));
+}
+
 TEST_F(DatabaseContentsTest, TellsOfEventsThatAreMissingMadeUpOrInDisorder) {
     contents_.events->sums["SKU-1"].sold = 2;
     contents_.events->sums["SKU-2"].held = 1;
