@@ -56,6 +56,12 @@ void Campaign::end(std::size_t fault, std::int64_t now) {
     note(fault, now, false, end != nullptr ? end(chaos_, plan_[fault]) : std::string());
 }
 
+void Campaign::end(const std::string& id, std::int64_t now) {
+    for (std::size_t i = 0; i < plan_.size(); ++i) {
+        if (plan_[i].id == id) { end(i, now); }
+    }
+}
+
 void Campaign::heal_all(std::int64_t now) {
     for (std::size_t i = 0; i < plan_.size(); ++i) { end(i, now); }
 }

@@ -30,6 +30,8 @@ public:
 
     void begin(std::size_t fault, std::int64_t now);
     void end(std::size_t fault, std::int64_t now);
+    // Of that id.
+    void end(const std::string& id, std::int64_t now);
     // Ends whatever is still under way.
     void heal_all(std::int64_t now);
 

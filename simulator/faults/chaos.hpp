@@ -37,6 +37,13 @@ struct DiskTrouble {
     Duration jitter{};
 };
 
+// An operator's request to switch the pipeline to another queue.
+struct SwitchOrder {
+    std::string id;
+    std::string to;  // provider
+    Duration deadline{};
+};
+
 // Every method returns its evidence: words that show what it did, or empty when it did nothing (the
 // instance was gone already).
 class Chaos {
@@ -75,6 +82,11 @@ public:
     virtual std::string resume_replay(const std::string& server) = 0;
     virtual std::string trouble_disk(const DiskTrouble& trouble) = 0;
     virtual std::string heal_disk(const std::string& id) = 0;
+
+    // Asks for it over the public API and does not wait.  Its end comes when the world knows the
+    // outcome, or at the deadline; then the evidence says what came of it.
+    virtual std::string switch_queue(const SwitchOrder& order) = 0;
+    virtual std::string end_switch(const std::string& id) = 0;
 };
 
 }  // namespace rushproof::simulator

@@ -12,7 +12,7 @@ namespace rushproof::simulator {
 struct FaultType {
     FaultKind kind;
     std::string_view sentence;  // for `rushproof list faults`
-    bool live;                  // can be done to real processes
+    bool live;                  // can be done to real processes, or to their connections
     // Both return evidence.  Without an end it is over at once.
     std::string (*begin)(Chaos&, const PlannedFault&);
     std::string (*end)(Chaos&, const PlannedFault&);
@@ -33,6 +33,7 @@ extern const FaultType pause_replay_fault;
 extern const FaultType lock_timeout_fault;
 extern const FaultType disk_full_fault;
 extern const FaultType disk_slow_fault;
+extern const FaultType switch_queue_fault;
 
 const std::vector<const FaultType*>& fault_types();
 const FaultType& fault_type(FaultKind kind);

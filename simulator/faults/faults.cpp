@@ -12,7 +12,7 @@ const std::vector<const FaultType*>& fault_types() {
         &commit_unknown_fault, &terminate_backends_fault,
         &promote_fault,        &pause_replay_fault,
         &lock_timeout_fault,   &disk_full_fault,
-        &disk_slow_fault};
+        &disk_slow_fault,      &switch_queue_fault};
     return types;
 }
 

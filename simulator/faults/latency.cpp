@@ -18,8 +18,10 @@ std::string end(Chaos& chaos, const PlannedFault& planned) { return chaos.heal_l
 
 const FaultType latency_fault{
     .kind = FaultKind::latency,
-    .sentence = "delays every message of the links by `delay` plus up to `jitter`",
-    .live = false,
+    .sentence =
+        "delays every message of the links by `delay` plus up to `jitter`; live: of links to a "
+        "broker",
+    .live = true,
     .begin = begin,
     .end = end,
 };

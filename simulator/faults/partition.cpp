@@ -16,8 +16,9 @@ std::string end(Chaos& chaos, const PlannedFault& planned) { return chaos.heal_l
 const FaultType partition_fault{
     .kind = FaultKind::partition,
     .sentence =
-        "holds up every message of the links, one way or both; TCP delivers them after healing",
-    .live = false,
+        "holds up every message of the links, one way or both; TCP delivers them after healing; "
+        "live: of links to a broker",
+    .live = true,
     .begin = begin,
     .end = end,
 };

@@ -14,6 +14,7 @@
 #include <fstream>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <thread>
 
 #include "core/real/beast/http_connection_pool.hpp"
@@ -25,6 +26,7 @@
 #include "simulator/live/read_database.hpp"
 #include "simulator/load/audit.hpp"
 #include "simulator/load/driver.hpp"
+#include "simulator/load/operator.hpp"
 #include "simulator/load/popularity.hpp"
 #include "simulator/load/thresholds.hpp"
 
@@ -36,6 +38,7 @@ constexpr Duration stock_within = std::chrono::seconds(30);
 constexpr Duration head_start = std::chrono::milliseconds(300);  // to get all threads going
 constexpr Duration audit_margin = std::chrono::seconds(2);
 constexpr Duration audit_within = std::chrono::seconds(120);
+constexpr Duration pipeline_rest = std::chrono::seconds(2);
 
 // Real clients behind a load balancer: each request goes to the next gateway.
 class Balancer final : public HttpClient {
@@ -121,7 +124,12 @@ public:
         : scenario_(scenario),
           options_(options),
           system_(scenario, options.program, options.stack, options.directory),
-          campaign_(options.plan, system_, fault_history_) {}
+          campaign_(options.plan, system_, fault_history_) {
+        LiveSystem::Operators operators;
+        operators.begin = [this](const SwitchOrder& order) { begin_switch(order); };
+        operators.evidence = [this](const std::string& id) { return switch_evidence(id); };
+        system_.set_operators(std::move(operators));
+    }
 
     LiveOutcome run() {
         if (auto started = system_.start_all(); !started) {
@@ -137,7 +145,7 @@ public:
             collect();
             audit_run();
         }
-        for (auto& note : system_.memory_notes()) { outcome_.notes.push_back(std::move(note)); }
+        for (auto& note : system_.notes()) { outcome_.notes.push_back(std::move(note)); }
         if (auto stopped = system_.stop_all(); !stopped) {
             outcome_.troubles.push_back(stopped.error().message());
         }
@@ -188,6 +196,8 @@ private:
         generate(0);
         for (std::thread& thread : others) { thread.join(); }
         load_done_ = true;
+        if (!interrupted_) { wait_for_operators(); }
+        load_ended_.set_value();
         healed_.get_future().wait();
         const CpuTimes after = machine_cpu_times();
         steal_share_ =
@@ -210,6 +220,59 @@ private:
         me.cpu_share = (thread_cpu_seconds() - cpu_before) / elapsed.count();
     }
 
+    // From the thread of the faults: an operator goes to work on the first generator's thread.
+    void begin_switch(const SwitchOrder& order) {
+        SwitchTask task;
+        task.id = order.id;
+        task.to = order.to;
+        task.start = start_;
+        task.deadline = RealClock(asio::any_io_executor()).monotonic() + order.deadline;
+        ++switches_begun_;
+        asio::co_spawn(
+            first().context,
+            [](LiveRun& run, SwitchTask its) -> Task<void> {
+                Generator& me = run.first();
+                QueueSwitch change = co_await switch_queue(me.clock, me.http, std::move(its));
+                const std::lock_guard lock(run.switches_mutex_);
+                run.switches_.push_back(std::move(change));
+            }(*this, std::move(task)),
+            asio::detached);
+    }
+
+    std::string switch_evidence(const std::string& id) {
+        const std::lock_guard lock(switches_mutex_);
+        for (const QueueSwitch& change : switches_) {
+            if (change.id == id) { return evidence_of(change); }
+        }
+        return {};
+    }
+
+    // Those that were not told yet.
+    void end_switches(std::int64_t now) {
+        std::vector<std::string> ids;
+        {
+            const std::lock_guard lock(switches_mutex_);
+            for (; switches_told_ < switches_.size(); ++switches_told_) {
+                ids.push_back(switches_[switches_told_].id);
+            }
+        }
+        for (const std::string& id : ids) { campaign_.end(id, now); }
+    }
+
+    // The first generator's thread runs on until every operator has done.
+    void wait_for_operators() {
+        first().run([](LiveRun& run) -> Task<void> {
+            Clock& clock = run.first().clock;
+            while (run.count_switches() < run.switches_begun_) {
+                co_await sleep_for(clock, std::chrono::milliseconds(20));
+            }
+        }(*this));
+    }
+    std::size_t count_switches() {
+        const std::lock_guard lock(switches_mutex_);
+        return switches_.size();
+    }
+
     // Ctrl-C ends the load at once; everything that follows (healing, stopping) still happens.
     void watch_signals() {
         signals_ = std::make_unique<asio::signal_set>(first().context, SIGINT, SIGTERM);
@@ -230,11 +293,14 @@ private:
                 const auto left = std::min<Duration>(Duration(moment.at.count() - now()),
                                                      std::chrono::milliseconds(20));
                 std::this_thread::sleep_for(std::max(left, Duration(0)));
+                end_switches(now());
             }
             if (load_done_ || interrupted_) { break; }
             moment.begins ? campaign_.begin(moment.fault, now())
                           : campaign_.end(moment.fault, now());
         }
+        if (switches_begun_ > 0) { load_ended_.get_future().wait(); }
+        end_switches(now());
         campaign_.heal_all(now());
         healed_.set_value();
         // A process dies with the thread that started it: stay until the run is over.
@@ -252,6 +318,7 @@ private:
         }
         outcome_.history = merge_histories(std::move(parts));
         outcome_.history.faults = std::move(fault_history_.faults);
+        outcome_.history.switches = std::move(switches_);
         outcome_.faults = campaign_.records();
         const GeneratorHealth health{cpu_share_max, steal_share_};
         outcome_.doubts =
@@ -269,6 +336,9 @@ private:
         audit.quiet_from = first().clock.monotonic() + scenario_.system.reservation_ttl +
                            scenario_.system.sweep_interval + audit_margin;
         audit.deadline = audit.quiet_from + audit_within;
+        audit.pipeline = !scenario_.system.queue.empty();
+        audit.pipeline_rest = pipeline_rest;
+        audit.composite = !scenario_.system.queue_options.providers.empty();
         Result<void> result;
         first().run([](Generator& me, AuditOptions what, History& history,
                        const ClockOffset& before, Result<void>& answer) -> Task<void> {
@@ -294,6 +364,11 @@ private:
     std::thread nemesis_;
     std::promise<void> healed_;
     std::promise<void> over_;
+    std::promise<void> load_ended_;
+    std::mutex switches_mutex_;
+    std::vector<QueueSwitch> switches_;  // that have ended
+    std::size_t switches_told_ = 0;      // ... and whose faults, too
+    std::atomic<std::size_t> switches_begun_ = 0;
     std::atomic<bool> load_done_ = false;
     std::atomic<bool> interrupted_ = false;
     double steal_share_ = 0;

@@ -10,6 +10,7 @@
 #include <chrono>
 
 #include "core/base/assert.hpp"
+#include "simulator/scenario/topology.hpp"
 
 namespace rushproof::simulator {
 
@@ -58,6 +59,34 @@ LiveSystem::LiveSystem(const Scenario& scenario, std::string program, std::strin
         gateway.arguments = {"serve", "--role=gateway", "--log-level=warning",
                              "--request-timeout=" + in_milliseconds(system.request_timeout)};
     }
+    if (has_pipeline()) { describe_pipeline(); }
+}
+
+void LiveSystem::describe_pipeline() {
+    const SystemSpec& system = scenario_.system;
+    std::vector<std::string> queue{"--queue=" + system.queue,
+                                   "--queue-size=" + std::to_string(system.queue_size)};
+    std::string parts;
+    for (const std::string& part : system.queue_options.providers) {
+        parts += (parts.empty() ? "" : ",") + part;
+    }
+    if (!parts.empty()) {
+        queue.push_back("--composite-providers=" + parts);
+        queue.push_back("--composite-strategy=" + system.queue_options.strategy);
+    }
+    const auto describe = [&](const std::string& role, std::int64_t count) {
+        for (std::int64_t i = 0; i < count; ++i) {
+            Instance& instance = instances_[role + "/" + std::to_string(i)];
+            instance.listen_option = "rpc-listen";
+            instance.arguments = {"serve", "--role=" + role, "--listen=127.0.0.1:0",
+                                  "--log-level=warning"};
+            instance.arguments.insert(instance.arguments.end(), queue.begin(), queue.end());
+        }
+    };
+    queue.push_back("--workers=" + std::to_string(system.workers));
+    describe("processor", system.database == postgres_name ? system.processors : 1);
+    queue.pop_back();
+    describe("ingest", system.ingests);
 }
 
 LiveSystem::~LiveSystem() {
@@ -67,6 +96,7 @@ LiveSystem::~LiveSystem() {
 std::string LiveSystem::process_of(const std::string& name) const {
     const bool is_file = scenario_.system.database != postgres_name;
     constexpr std::string_view inventory = "inventory/";
+    if (is_file && name.starts_with("processor/")) { return "processor/0"; }
     if (!is_file || !name.starts_with(inventory)) { return name; }
     const std::size_t number = std::stoul(name.substr(inventory.size()));
     return std::string(inventory) + std::to_string(number % shards());
@@ -113,6 +143,12 @@ Result<DatabaseContents> LiveSystem::read_database() const {
         RP_TRY(contents[shard],
                postgres_ ? read_postgres(databases_.at(shard)) : read_sqlite(database_file(shard)));
     }
+    if (has_pipeline()) {
+        const auto pipeline = postgres_ ? count_messages_postgres(databases_.front())
+                                        : count_messages_sqlite(pipeline_file());
+        RP_CHECK(pipeline.map([](const PipelineContents&) {}));
+        contents.front().pipeline = *pipeline;
+    }
     return merge_shards(std::move(contents));
 }
 
@@ -156,11 +192,24 @@ Result<void> LiveSystem::start_first_time(const std::string& name, Instance& ins
     return {};
 }
 
-Result<void> LiveSystem::start_all() {
-    std::error_code error;
-    std::filesystem::create_directories(directory_, error);
-    RP_TRY(databases_, start_databases());
-    std::vector<std::string> urls(shards());
+Result<std::string> LiveSystem::start_role(const std::string& role,
+                                           std::vector<std::string> arguments) {
+    std::string urls;
+    for (auto& [name, instance] : instances_) {
+        if (!name.starts_with(role + "/")) { continue; }
+        auto& its = instance.arguments;
+        its.insert(its.end(), arguments.begin(), arguments.end());
+        const auto to_brokers =
+            role == "gateway" ? std::vector<std::string>() : brokers_.arguments_for(name);
+        its.insert(its.end(), to_brokers.begin(), to_brokers.end());
+        RP_CHECK(start_first_time(name, instance));
+        urls += (urls.empty() ? "http://" : ",http://") + instance.address;
+    }
+    return urls;
+}
+
+Result<void> LiveSystem::start_inventories() {
+    inventory_urls_.resize(shards());
     for (auto& [name, instance] : instances_) {
         if (!name.starts_with("inventory/")) { continue; }
         const std::size_t shard = std::stoul(name.substr(name.find('/') + 1)) % shards();
@@ -172,49 +221,82 @@ Result<void> LiveSystem::start_all() {
             instance.arguments.push_back("--reads=" + scenario_.system.reads);
         }
         RP_CHECK(start_first_time(name, instance));
-        urls[shard] += (urls[shard].empty() ? "http://" : ",http://") + instance.address;
-    }
-    std::string inventory_urls;
-    for (const std::string& of_shard : urls) {
-        inventory_urls += (inventory_urls.empty() ? "" : ";") + of_shard;
-    }
-    for (auto& [name, instance] : instances_) {
-        if (!name.starts_with("gateway/")) { continue; }
-        instance.arguments.push_back("--inventory-url=" + inventory_urls);
-        RP_CHECK(start_first_time(name, instance));
-        gateway_urls_.push_back("http://" + instance.address);
+        std::string& urls = inventory_urls_[shard];
+        urls += (urls.empty() ? "http://" : ",http://") + instance.address;
     }
     return {};
 }
 
+Result<void> LiveSystem::start_pipeline() {
+    std::vector<std::string> clients;
+    for (const auto& [name, instance] : instances_) {
+        if (name.starts_with("ingest/") || name.starts_with("processor/")) {
+            clients.push_back(name);
+        }
+    }
+    RP_CHECK(brokers_.start(stack_, brokers(scenario_), clients, directory_));
+    std::error_code error;
+    for (const char* suffix : {"", "-wal", "-shm"}) {
+        std::filesystem::remove(pipeline_file().string() + suffix, error);
+    }
+    const std::string database =
+        postgres_ ? postgres_->url() : "sqlite:" + pipeline_file().string();
+    std::vector<std::string> arguments{"--database=" + database};
+    arguments.push_back("--inventory-url=" + inventory_urls_.front());
+    RP_TRY(const std::string processors, start_role("processor", std::move(arguments)));
+    RP_TRY(const std::string ingests, start_role("ingest", {"--processor-url=" + processors}));
+    gateway_arguments_.push_back("--ingest-url=" + ingests);
+    gateway_arguments_.push_back("--processor-url=" + processors);
+    return {};
+}
+
+Result<void> LiveSystem::start_all() {
+    std::error_code error;
+    std::filesystem::create_directories(directory_, error);
+    RP_TRY(databases_, start_databases());
+    RP_CHECK(start_inventories());
+    if (has_pipeline()) { RP_CHECK(start_pipeline()); }
+    std::string inventory_urls;
+    for (const std::string& of_shard : inventory_urls_) {
+        inventory_urls += (inventory_urls.empty() ? "" : ";") + of_shard;
+    }
+    gateway_arguments_.push_back("--inventory-url=" + inventory_urls);
+    RP_CHECK(start_role("gateway", gateway_arguments_).map([](const std::string&) {}));
+    for (const auto& [name, instance] : instances_) {
+        if (name.starts_with("gateway/")) { gateway_urls_.push_back("http://" + instance.address); }
+    }
+    return {};
+}
+
+void LiveSystem::stop_role(const std::string& role, std::string& troubles) {
+    for (auto& [name, instance] : instances_) {
+        if (!name.starts_with(role + "/") || !instance.child) { continue; }
+        instance.child->signal(SIGCONT);
+        instance.child->signal(SIGTERM);
+    }
+    for (auto& [name, instance] : instances_) {
+        if (!name.starts_with(role + "/") || !instance.child) { continue; }
+        const auto status = instance.child->wait(drain_within);
+        if (!status || *status != 0) {
+            troubles += (troubles.empty() ? "" : "; ") + name +
+                        (status ? " ended with " + status_text(*status) : " did not drain in time");
+        }
+        instance.child.reset();
+    }
+}
+
+// Each before those that it calls.
 Result<void> LiveSystem::stop_all() {
     std::string troubles;
-    const auto stop = [&](bool gateways) {
-        for (auto& [name, instance] : instances_) {
-            if (name.starts_with("gateway/") == gateways && instance.child) {
-                instance.child->signal(SIGCONT);
-                instance.child->signal(SIGTERM);
-            }
-        }
-        for (auto& [name, instance] : instances_) {
-            if (name.starts_with("gateway/") != gateways || !instance.child) { continue; }
-            const auto status = instance.child->wait(drain_within);
-            if (!status || *status != 0) {
-                troubles +=
-                    (troubles.empty() ? "" : "; ") + name +
-                    (status ? " ended with " + status_text(*status) : " did not drain in time");
-            }
-            instance.child.reset();
-        }
-    };
-    stop(true);
-    stop(false);
+    for (const char* role : {"gateway", "ingest", "processor", "inventory"}) {
+        stop_role(role, troubles);
+    }
     if (troubles.empty()) { return {}; }
     return failure(ErrorKind::permanent, "did-not-stop", troubles);
 }
 
-std::vector<std::string> LiveSystem::memory_notes() const {
-    std::vector<std::string> notes;
+std::vector<std::string> LiveSystem::notes() const {
+    std::vector<std::string> notes = brokers_.notes();
     for (const auto& [name, instance] : instances_) {
         const std::int64_t bytes = instance.child ? instance.child->memory_peak() : 0;
         if (bytes > 0) {
@@ -225,6 +307,7 @@ std::vector<std::string> LiveSystem::memory_notes() const {
 }
 
 std::string LiveSystem::kill(const std::string& name) {
+    if (brokers_.has(name)) { return brokers_.kill(name); }
     if (const auto which = server(name)) {
         return postgres_->stop(*which, false) ? "PostgreSQL was ended without a checkpoint" : "";
     }
@@ -239,6 +322,7 @@ std::string LiveSystem::kill(const std::string& name) {
 }
 
 std::string LiveSystem::terminate(const std::string& name) {
+    if (brokers_.has(name)) { return brokers_.terminate(name); }
     if (const auto which = server(name)) {
         return postgres_->stop(*which, true) ? "PostgreSQL was shut down" : "";
     }
@@ -249,6 +333,7 @@ std::string LiveSystem::terminate(const std::string& name) {
 }
 
 std::string LiveSystem::start(const std::string& name) {
+    if (brokers_.has(name)) { return brokers_.start_again(name); }
     if (const auto which = server(name)) {
         return postgres_->start_again(*which) ? "PostgreSQL started" : "";
     }
@@ -334,6 +419,7 @@ std::string LiveSystem::resume_replay(const std::string& name) {
 }
 
 std::string LiveSystem::pause(const std::string& name) {
+    if (brokers_.has(name)) { return brokers_.pause(name); }
     Instance& target = instance(name);
     if (!target.child || !target.child->running() || target.paused) { return {}; }
     target.child->signal(SIGSTOP);
@@ -342,6 +428,7 @@ std::string LiveSystem::pause(const std::string& name) {
 }
 
 std::string LiveSystem::resume(const std::string& name) {
+    if (brokers_.has(name)) { return brokers_.resume(name); }
     Instance& target = instance(name);
     if (!target.child || !target.paused) { return {}; }
     target.child->signal(SIGCONT);

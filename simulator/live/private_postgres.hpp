@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/base/result.hpp"
-#include "simulator/live/child.hpp"
+#include "simulator/live/private_stack.hpp"
 #include "simulator/scenario/scenario.hpp"
 
 namespace rushproof::simulator {
@@ -47,16 +47,11 @@ private:
         std::string admin_url;
     };
 
-    PrivatePostgres(Child keeper, std::filesystem::path scripts, std::filesystem::path log)
-        : keeper_(std::move(keeper)), scripts_(std::move(scripts)), log_(std::move(log)) {}
-    bool run(const std::string& script, std::vector<std::string> arguments);
+    explicit PrivatePostgres(PrivateStack stack) : stack_(std::move(stack)) {}
 
-    Child keeper_;
-    std::filesystem::path scripts_;  // infra/stack/postgres
-    std::filesystem::path log_;
+    PrivateStack stack_;
     Urls first_;
     Urls replica_;
-    std::string folder_;
     Server primary_ = Server::first;
     bool demoted_ = false;  // the other one was the primary, and has not come back
 };

@@ -94,4 +94,30 @@ Result<DatabaseContents> read_postgres(const std::string& url) {
     } catch (const pqxx::failure& error) { return cannot_read("the database", error.what()); }
 }
 
+Result<PipelineContents> count_messages_sqlite(const std::filesystem::path& file) {
+    sqlite3* opened = nullptr;
+    const int status = sqlite3_open_v2(file.c_str(), &opened, SQLITE_OPEN_READONLY, nullptr);
+    const File closing(opened);
+    const Query counts = prepare(opened,
+                                 "SELECT (SELECT count(*) FROM processor_result), "
+                                 "(SELECT count(*) FROM processor_dead_letter)");
+    if (status != SQLITE_OK || !counts) {
+        return cannot_read(file.string(), sqlite3_errmsg(opened));
+    }
+    sqlite3_step(counts.get());
+    return PipelineContents{static_cast<std::size_t>(sqlite3_column_int64(counts.get(), 0)),
+                            static_cast<std::size_t>(sqlite3_column_int64(counts.get(), 1))};
+}
+
+Result<PipelineContents> count_messages_postgres(const std::string& url) {
+    try {
+        pqxx::connection connection(url);
+        pqxx::read_transaction reader(connection);
+        const auto count = [&](const std::string& table) {
+            return reader.exec1("SELECT count(*) FROM " + table)[0].as<std::size_t>();
+        };
+        return PipelineContents{count("processor.result"), count("processor.dead_letter")};
+    } catch (const pqxx::failure& error) { return cannot_read("the database", error.what()); }
+}
+
 }  // namespace rushproof::simulator

@@ -7,8 +7,12 @@
 
 namespace rushproof::simulator {
 
-// Both read only.  Error: permanent "cannot-read".
+// All read only.  Error: permanent "cannot-read".
 Result<DatabaseContents> read_sqlite(const std::filesystem::path& file);
 Result<DatabaseContents> read_postgres(const std::string& url);
+
+// What became of messages, likewise.
+Result<PipelineContents> count_messages_sqlite(const std::filesystem::path& file);
+Result<PipelineContents> count_messages_postgres(const std::string& url);
 
 }  // namespace rushproof::simulator

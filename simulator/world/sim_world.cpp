@@ -11,11 +11,14 @@
 #include "simulator/load/audit.hpp"
 #include "simulator/load/driver.hpp"
 #include "simulator/load/popularity.hpp"
+#include "simulator/scenario/topology.hpp"
+#include "simulator/world/link_fault.hpp"
 #include "simulator/world/network.hpp"
 #include "simulator/world/process.hpp"
 #include "simulator/world/read_database.hpp"
 #include "simulator/world/sim_database.hpp"
 #include "simulator/world/sim_ports.hpp"
+#include "simulator/world/switch_desk.hpp"
 #include "simulator/world/tape.hpp"
 
 namespace rushproof::simulator {
@@ -27,6 +30,8 @@ constexpr Duration load_begins = std::chrono::seconds(10);
 // After the load: the audit waits past the longest reservation, and then gets this long.
 constexpr Duration audit_margin = std::chrono::seconds(3);
 constexpr Duration audit_within = std::chrono::seconds(60);
+// With a pipeline: longer than any provider waits before it delivers a message again.
+constexpr Duration pipeline_rest = std::chrono::seconds(35);
 constexpr std::string_view database_name = "database";
 constexpr std::string_view clients_name = "clients";
 
@@ -49,6 +54,7 @@ public:
     ~SimWorld() override {
         if (clients_) { clients_->crash(); }
         driver_.reset();
+        switches_.reset();
         instances_.clear();
         // A server hears of every process that dies, also of those of other databases.
         for (const auto& database : databases_) {
@@ -135,6 +141,11 @@ public:
     std::string heal_disk(const std::string& id) override {
         return each_database([&](auto& each) { return each.heal_disk(id); });
     }
+    std::string switch_queue(const SwitchOrder& order) override {
+        switches_->begin(order);
+        return {};
+    }
+    std::string end_switch(const std::string& id) override { return switches_->evidence(id); }
 
 private:
     struct Instance {
@@ -180,6 +191,7 @@ private:
     AuditOptions audit_options();
     std::optional<std::int64_t> commit_time(std::uint32_t shard, std::int64_t number);
     void observe(const Event& event);
+    void note_switch(const QueueSwitch& change);
     void digest_state();
     std::string waiting_text() const;
 
@@ -214,6 +226,7 @@ private:
     Campaign campaign_;
     std::unique_ptr<Host> clients_;
     std::unique_ptr<SimHttpClient> http_;
+    std::unique_ptr<SwitchDesk> switches_;
     std::unique_ptr<Recorder> recorder_;
     std::unique_ptr<Driver> driver_;
     // By shard and number in its ledger.
@@ -274,6 +287,9 @@ void SimWorld::build() {
         if (name.starts_with(system_.entry + "/")) { entries.push_back(instance.machine); }
     }
     http_ = std::make_unique<SimHttpClient>(*clients_, network_, *this, std::move(entries));
+    switches_ = std::make_unique<SwitchDesk>(
+        *clients_, *http_, outcome_.history, MonotonicTime(load_begins),
+        [this](const QueueSwitch& change) { note_switch(change); });
     plan_faults_at_times();
     plan_faults_at_points();
     clients_->spawn("run", run_clients());
@@ -365,6 +381,7 @@ Task<void> SimWorld::run_clients() {
         }
     });
     co_await sleep_for(clock, Duration(1));
+    co_await switches_->join();
     AuditOptions audit = audit_options();
     const auto audited = co_await simulator::audit(clock, *http_, std::move(audit), history);
     if (!audited) { outcome_.troubles.push_back("the audit failed: " + audited.error().message()); }
@@ -382,6 +399,9 @@ AuditOptions SimWorld::audit_options() {
     audit.quiet_from =
         now + scenario_.system.reservation_ttl + scenario_.system.sweep_interval + audit_margin;
     audit.deadline = audit.quiet_from + audit_within;
+    audit.pipeline = !scenario_.system.queue.empty();
+    audit.pipeline_rest = pipeline_rest;
+    audit.composite = !scenario_.system.queue_options.providers.empty();
     audit.commit_time = [this](std::string_view sku, std::int64_t number) {
         return commit_time(shard_of_key(sku, shards()), number);
     };
@@ -420,6 +440,14 @@ void SimWorld::observe(const Event& event) {
     }
     trace_.add(scheduler_.now().count(), clients_name, to_string(event.function), event.process,
                payload);
+}
+
+void SimWorld::note_switch(const QueueSwitch& change) {
+    const auto outcome = static_cast<std::uint64_t>(change.outcome);
+    const std::uint64_t payload = combine64(combine64(hash64(change.to), outcome),
+                                            static_cast<std::uint64_t>(change.carried_over));
+    trace_.add(scheduler_.now().count(), clients_name, "switched", 0, payload);
+    scheduler_.between_steps([this, id = change.id] { campaign_.end(id, run_time()); });
 }
 
 void SimWorld::digest_state() {
@@ -502,26 +530,7 @@ std::string SimWorld::resume(const std::string& name) {
 }
 
 std::string SimWorld::trouble_links(const LinkTrouble& trouble) {
-    LinkFault fault;
-    fault.id = trouble.id;
-    fault.hold = trouble.hold;
-    fault.delay = trouble.delay;
-    fault.jitter = trouble.jitter;
-    const auto machines_of = [this](const std::string& name) {
-        std::vector<std::string> names;
-        for (const Machine& machine : scheduler_.machines()) {
-            if (machine.name() == name || machine.name().starts_with(name + "/")) {
-                names.push_back(machine.name());
-            }
-        }
-        return name.empty() ? std::vector<std::string>{""} : names;
-    };
-    for (const auto& [from, to] : trouble.links) {
-        for (const auto& source : machines_of(from)) {
-            for (const auto& target : machines_of(to)) { fault.links.push_back({source, target}); }
-        }
-    }
-    network_.inject(std::move(fault));
+    network_.inject(link_fault_of(trouble, scheduler_));
     return {};
 }
 

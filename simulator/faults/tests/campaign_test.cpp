@@ -45,6 +45,10 @@ public:
         return write((t.full ? "fill " : "slow ") + t.id);
     }
     std::string heal_disk(const std::string& id) override { return write("empty " + id); }
+    std::string switch_queue(const SwitchOrder& o) override {
+        return write("switch to " + o.to + " for " + o.id);
+    }
+    std::string end_switch(const std::string& id) override { return write("switched " + id); }
 
     std::vector<std::string> lines;
 
