@@ -175,6 +175,22 @@ std::string run_faults_table(const RunRecord& run) {
     return "<h3>Faults of this run</h3>" + table.html();
 }
 
+std::string switches_table(const RunRecord& run) {
+    if (run.switches.empty()) { return {}; }
+    Table table({"Switch", "from", "to", "began", "took", "carried over", "outcome"});
+    for (const auto& change : run.switches) {
+        const bool done = change.outcome == "done";
+        table.add({escape_markup(change.id), escape_markup(change.from), escape_markup(change.to),
+                   duration_text(change.began), duration_text(change.duration),
+                   std::to_string(change.carried_over),
+                   element("span",
+                           change.outcome + (change.error.empty() ? "" : ": ") +
+                               escape_markup(change.error),
+                           done ? "good" : "bad")});
+    }
+    return "<h3>Switches of the queue</h3>" + table.html();
+}
+
 std::string ledger_table(const RunRecord& run) {
     if (run.ledger.empty()) { return {}; }
     constexpr std::size_t shown_max = 20;
@@ -205,7 +221,8 @@ std::string run_section(const RunRecord& run) {
         html += element("p", "Latency: " + escape_markup(run.latency_verdict));
     }
     html += latency_over_time(run) + latency_table(run) + percentile_spectrum(run) +
-            thresholds_table(run) + checks_table(run) + run_faults_table(run) + ledger_table(run);
+            thresholds_table(run) + checks_table(run) + run_faults_table(run) +
+            switches_table(run) + ledger_table(run);
     for (const auto& note : run.notes) { html += element("p", escape_markup(note), "dim"); }
     return html + element("p", "Replay: " + element("code", escape_markup(run.replay)));
 }

@@ -12,6 +12,7 @@ using simulator::LatencySlice;
 using simulator::LedgerLine;
 using simulator::OperationMetrics;
 using simulator::RunMetrics;
+using simulator::SwitchRecord;
 using simulator::ThresholdRecord;
 
 namespace {
@@ -87,6 +88,18 @@ json::value from_fault(const FaultRecord& fault) {
                         {"line", fault.line}};
 }
 
+json::value from_switch(const SwitchRecord& change) {
+    return json::object{{"id", change.id},
+                        {"from", change.from},
+                        {"to", change.to},
+                        {"outcome", change.outcome},
+                        {"epoch", change.epoch},
+                        {"began", change.began},
+                        {"duration", change.duration},
+                        {"carried_over", change.carried_over},
+                        {"error", change.error}};
+}
+
 json::value from_ledger(const LedgerLine& line) {
     return json::object{{"sku", line.sku},         {"initial", line.initial},
                         {"on_hand", line.on_hand}, {"held", line.held},
@@ -119,6 +132,9 @@ public:
     template <class Number>
     Number number(std::string_view name) const {
         return number_of<Number>(member(name), path_ + "." + std::string(name));
+    }
+    bool has(std::string_view name) const {
+        return object_ != nullptr && object_->if_contains(name) != nullptr;
     }
     bool flag(std::string_view name) const {
         const json::value* value = member(name);
@@ -260,6 +276,18 @@ FaultRecord to_fault(const Reader& reader) {
             .line = reader.number<int>("line")};
 }
 
+SwitchRecord to_switch(const Reader& reader) {
+    return {.id = reader.text("id"),
+            .from = reader.text("from"),
+            .to = reader.text("to"),
+            .outcome = reader.text("outcome"),
+            .epoch = reader.number<std::int64_t>("epoch"),
+            .began = reader.number<std::int64_t>("began"),
+            .duration = reader.number<std::int64_t>("duration"),
+            .carried_over = reader.number<std::int64_t>("carried_over"),
+            .error = reader.text("error")};
+}
+
 LedgerLine to_ledger(const Reader& reader) {
     return {.sku = reader.text("sku"),
             .initial = reader.number<std::int64_t>("initial"),
@@ -289,6 +317,7 @@ std::string run_json(const RunRecord& run) {
         {"checks", array_of(run.checks, from_check)},
         {"thresholds", array_of(run.thresholds, from_threshold)},
         {"faults", array_of(run.faults, from_fault)},
+        {"switches", array_of(run.switches, from_switch)},
         {"ledger", array_of(run.ledger, from_ledger)},
         {"metrics", from_metrics(run.metrics)},
         {"latency_verdict", run.latency_verdict},
@@ -338,6 +367,8 @@ Result<RunRecord> parse_run_json(std::string_view text) {
     read_each("checks", run.checks, to_check);
     read_each("thresholds", run.thresholds, to_threshold);
     read_each("faults", run.faults, to_fault);
+    // Runs of older programs have none.
+    if (reader.has("switches")) { read_each("switches", run.switches, to_switch); }
     read_each("ledger", run.ledger, to_ledger);
     run.metrics = to_metrics(reader.object("metrics"), problem);
     run.latency_verdict = reader.text("latency_verdict");

@@ -1,6 +1,7 @@
 // What a person sees at the end of a run; readable without colour, at most 100 columns where the
 // content allows.
 #include <algorithm>
+#include <map>
 
 #include "reports/report.hpp"
 #include "reports/summary.hpp"
@@ -109,6 +110,27 @@ std::string threshold_lines(const std::vector<RunRecord>& runs) {
     return text + "\n";
 }
 
+// "  switches of the queue: 12 done, 1 rolled back; longest 1.2 s, 345 messages carried over".
+std::string switch_line(const std::vector<RunRecord>& runs) {
+    std::map<std::string, std::size_t> outcomes;
+    std::int64_t longest = 0;
+    std::int64_t carried_over = 0;
+    for (const RunRecord& run : runs) {
+        for (const auto& change : run.switches) {
+            ++outcomes[change.outcome];
+            longest = std::max(longest, change.duration);
+            carried_over += change.carried_over;
+        }
+    }
+    if (outcomes.empty()) { return {}; }
+    std::string counts;
+    for (const auto& [outcome, count] : outcomes) {
+        counts += (counts.empty() ? " " : ", ") + count_text(count) + " " + outcome;
+    }
+    return "  switches of the queue:" + counts + "; longest " + duration_text(longest) + ", " +
+           count_text(static_cast<std::uint64_t>(carried_over)) + " messages carried over\n";
+}
+
 constexpr std::size_t findings_shown_max = 5;
 
 }  // namespace
@@ -123,6 +145,7 @@ std::string terminal_report(const std::vector<RunRecord>& runs) {
         }
         text += "\n";
     }
+    text += switch_line(runs);
     // A negative control shows its witness too: seeing it is why it runs.
     for (const Cell& cell : group_by_cell(runs)) {
         if (!cell.negative_control || cell.passed == 0) { continue; }

@@ -44,6 +44,15 @@ RunRecord sample_run(std::uint64_t seed, const std::string& strategy) {
                    .ended = 3'000'000'000,
                    .evidence = "3 calls lost",
                    .line = 30}};
+    run.switches = {{.id = "switch-queue-1",
+                     .from = "memory",
+                     .to = "nats",
+                     .outcome = "done",
+                     .epoch = 3,
+                     .began = 4'000'000'000,
+                     .duration = 1'200'000'000,
+                     .carried_over = 35,
+                     .error = ""}};
     run.ledger = {{.sku = "CONSOLE-X", .initial = 500, .on_hand = 0, .held = 0, .sold = 500}};
     RandomStream random = keyed_stream(seed, "report");
     OperationMetrics reserve;
@@ -115,6 +124,17 @@ TEST(Report, EveryFormatTellsTheFailure) {
     EXPECT_NE(github_annotations(runs).find("file=scenarios/fast/flash-sale.yaml,line=12"),
               std::string::npos);
     EXPECT_NE(junit_report(runs).find("failures=\"1\""), std::string::npos);
+}
+
+TEST(Report, SwitchesOfTheQueueAreTold) {
+    const std::vector<RunRecord> runs{sample_run(1, "conditional"), sample_run(2, "conditional")};
+    const std::string terminal = terminal_report(runs);
+    EXPECT_NE(terminal.find("switches of the queue: 2 done; longest 1.20 s, 70 messages carried "
+                            "over"),
+              std::string::npos)
+        << terminal;
+    EXPECT_NE(html_report(runs).find("Switches of the queue"), std::string::npos);
+    EXPECT_NE(run_json(runs[0]).find(R"("carried_over":35)"), std::string::npos);
 }
 
 TEST(Report, MarkupIsEscaped) {

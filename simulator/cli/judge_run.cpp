@@ -22,6 +22,10 @@ std::vector<CheckRecord> judge_checks(const Scenario& scenario, const History& h
     for (const CheckSpec& spec : scenario.checks) {
         CheckOptions options;
         options.expiry_grace = spec.grace.count();
+        options.divergence_settle = spec.settle.count();
+        options.divergences_max = static_cast<std::uint64_t>(spec.max);
+        options.guarantee = parse_guarantee(spec.guarantee).value_or(Guarantee::exactly_once);
+        options.duplicates_max = spec.max_duplicates;
         const auto judgement = judge(history, {spec.name}, options);
         CheckRecord record;
         record.name = spec.name;
@@ -83,6 +87,26 @@ std::vector<LedgerLine> ledger_lines(const History& history) {
                                         : a.on_hand - a.held < b.on_hand - b.held;
     });
     return result;
+}
+
+std::vector<SwitchRecord> switch_records(const History& history) {
+    std::vector<SwitchRecord> records;
+    for (const QueueSwitch& change : history.switches) {
+        SwitchRecord record;
+        record.id = change.id;
+        record.from = change.from;
+        record.to = change.to;
+        record.outcome = change.outcome == EventType::ok     ? "done"
+                         : change.outcome == EventType::fail ? "rolled-back"
+                                                             : "unknown";
+        record.epoch = change.epoch;
+        record.began = change.began;
+        record.duration = change.ended - change.began;
+        record.carried_over = change.carried_over;
+        record.error = change.error;
+        records.push_back(std::move(record));
+    }
+    return records;
 }
 
 bool has_latency_thresholds(const Scenario& scenario) {
@@ -187,6 +211,7 @@ RunRecord judge_run(const Scenario& scenario, std::uint64_t seed, const RunEvide
     record.thresholds =
         evaluate_thresholds(scenario, evidence.load, evidence.faults, evidence.doubts);
     record.faults = evidence.faults;
+    record.switches = switch_records(evidence.history);
     record.ledger = ledger_lines(evidence.history);
     record.metrics = summarize(evidence.load, scenario.duration);
     record.metrics.wall_time = evidence.wall_time;
