@@ -102,8 +102,11 @@ Task<QueueStats> QueueConformance::stats(MessageQueue& queue, std::string group)
 Task<std::vector<Delivery>> QueueConformance::take(Consumer& consumer, std::size_t count) {
     std::vector<Delivery> taken;
     const Context context = patient();
-    while (ids_of(taken).size() < count && clock().monotonic() < context.deadline) {
-        auto next = must(co_await consumer.next(context, count - ids_of(taken).size()), "next");
+    const std::size_t wanted = count * static_cast<std::size_t>(traits_.copies);
+    while ((ids_of(taken).size() < count || taken.size() < wanted) &&
+           clock().monotonic() < context.deadline) {
+        const std::size_t limit = taken.size() < wanted ? wanted - taken.size() : 1;
+        auto next = must(co_await consumer.next(context, limit), "next");
         std::move(next.begin(), next.end(), std::back_inserter(taken));
     }
     co_return taken;
@@ -125,7 +128,9 @@ Task<std::int64_t> QueueConformance::unfinished_becomes(MessageQueue& queue, std
     const MonotonicTime end = clock().monotonic() + traits_.patience;
     while (true) {
         const QueueStats now = co_await stats(queue, group);
-        if (now.unfinished == count || clock().monotonic() >= end) { co_return now.unfinished; }
+        if (now.unfinished == count * traits_.copies || clock().monotonic() >= end) {
+            co_return now.unfinished / traits_.copies;
+        }
         co_await pause(std::chrono::milliseconds(20));
     }
 }
@@ -135,7 +140,9 @@ Task<void> QueueConformance::pause(Duration time) { co_await sleep_for(clock(), 
 Task<void> QueueConformance::work(Consumer& consumer, Journal& journal, std::size_t wanted,
                                   std::size_t limit, int& deliveries) {
     const Context context = patient();
-    while (journal.size() < wanted && clock().monotonic() < context.deadline) {
+    const int all = static_cast<int>(wanted) * traits_.copies;
+    while ((journal.size() < wanted || deliveries < all) &&
+           clock().monotonic() < context.deadline) {
         const auto next = co_await consumer.next(within(traits_.quiet), limit);
         EXPECT_TRUE(next.has_value());
         if (!next) { co_return; }

@@ -50,6 +50,7 @@ public:
     }
 
     const QueueTraits& traits() const { return traits_; }
+    std::size_t copies() const { return static_cast<std::size_t>(traits_.copies); }
     Clock& clock() const { return bench_->clock(); }
     Spawner& spawner() const { return bench_->spawner(); }
     QueueBench& bench() const { return *bench_; }
@@ -67,13 +68,13 @@ public:
     Task<void> acknowledge(Consumer& consumer, std::vector<Delivery> deliveries);
     Task<QueueStats> stats(MessageQueue& queue, std::string group = "workers");
 
-    // Deliveries until there are `count` different messages, or patience ends.
+    // Deliveries until there are `count` different messages, in all their copies, or patience ends.
     Task<std::vector<Delivery>> take(Consumer& consumer, std::size_t count);
     // What comes although nothing should.
     Task<Ids> surplus(Consumer& consumer);
     // The code of the error, or "ok".
     Task<std::string> try_publish(MessageQueue& queue, Message published);
-    // Waits until it is `count`; returns what it is.
+    // Waits until that many messages, in all their copies, are unfinished; returns what it is.
     Task<std::int64_t> unfinished_becomes(MessageQueue& queue, std::int64_t count,
                                           std::string group = "workers");
     Task<void> pause(Duration time);

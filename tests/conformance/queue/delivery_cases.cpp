@@ -61,7 +61,7 @@ TEST_P(QueueConformance, CarriesEverythingUnchanged) {
         co_await publish(*queue, odd);
         co_await publish(*queue, empty);
         auto taken = co_await take(*consumer, 2);
-        EXPECT_EQ(taken.size(), 2u);
+        EXPECT_EQ(taken.size(), 2 * copies());
         for (Delivery& delivery : taken) {
             const Message& sent = delivery.message.id == "empty" ? empty : odd;
             EXPECT_EQ(delivery.message.id, sent.id);
@@ -86,7 +86,7 @@ TEST_P(QueueConformance, DeliversAgainWhenItsConsumerCloses) {
         const auto second = co_await join(*queue);
         const auto again = co_await take(*second, 3);
         EXPECT_EQ(sorted(ids_of(again)), sorted(ids_of(held)));
-        EXPECT_EQ(again.size(), 3u);
+        EXPECT_EQ(again.size(), 3 * copies());
         if (queue->features().counts_attempts) {
             for (const Delivery& delivery : again) { EXPECT_EQ(delivery.attempt, 2); }
         }
@@ -102,7 +102,7 @@ TEST_P(QueueConformance, DeliversAgainWhenItsConsumerDies) {
         const auto second = co_await join(*queue);
         co_await publish_some(*queue, 3);
         const auto held = co_await take(*first, 1);
-        EXPECT_EQ(held.size(), 1u);
+        EXPECT_EQ(held.size(), copies());
         first.reset();
         const auto others = co_await take(*second, 3);
         EXPECT_EQ(sorted(ids_of(others)), (Ids{"id-0", "id-1", "id-2"}));
@@ -127,6 +127,7 @@ TEST_P(QueueConformance, DoesNotDeliverAgainWhatWasAcknowledged) {
 }
 
 TEST_P(QueueConformance, ANewMemberGetsWhatIsLeft) {
+    if (copies() > 1) { GTEST_SKIP() << "what is left differs between its queues"; }
     run([&]() -> Task<void> {
         const auto queue = co_await open();
         const auto first = co_await join(*queue);
@@ -148,7 +149,7 @@ TEST_P(QueueConformance, TakesAcknowledgementsInAnyOrder) {
         const auto first = co_await join(*queue);
         co_await publish_some(*queue, 5);
         const auto taken = co_await take(*first, 5);
-        EXPECT_EQ(taken.size(), 5u);
+        EXPECT_EQ(taken.size(), 5 * copies());
         std::vector<Delivery> some;
         std::vector<Delivery> others;
         for (std::size_t i = taken.size(); i-- > 0;) {
@@ -183,7 +184,8 @@ TEST_P(QueueConformance, AnUnknownNumberHarmsNothing) {
         std::vector<std::uint64_t> unknown{987'654'321};
         const auto refused = co_await consumer->acknowledge(patient(), unknown);
         EXPECT_FALSE(refused.has_value());
-        EXPECT_EQ((co_await stats(*queue)).unfinished, 2);
+        const auto unfinished = co_await unfinished_becomes(*queue, 2);
+        EXPECT_EQ(unfinished, 2);
         co_await acknowledge(*consumer, held);
         EXPECT_EQ(co_await unfinished_becomes(*queue, 0), 0);
     });
@@ -201,7 +203,7 @@ TEST_P(QueueConformance, NextKeepsItsLimitAndItsDeadline) {
         co_await publish_some(*queue, 7);
         std::size_t found = 0;
         const Context context = patient();
-        while (found < 7 && clock().monotonic() < context.deadline) {
+        while (found < 7 * copies() && clock().monotonic() < context.deadline) {
             const auto next = co_await consumer->next(context, 3);
             EXPECT_TRUE(next.has_value());
             if (!next) { break; }
@@ -209,7 +211,7 @@ TEST_P(QueueConformance, NextKeepsItsLimitAndItsDeadline) {
             EXPECT_LE(next->size(), 3u);
             found += next->size();
         }
-        EXPECT_EQ(found, 7u);
+        EXPECT_EQ(found, 7 * copies());
     });
 }
 
@@ -264,16 +266,18 @@ TEST_P(QueueConformance, CountsWhatIsUnfinished) {
         EXPECT_EQ(co_await unfinished_becomes(*queue, 4), 4);
         const auto held = co_await take(*consumer, 4);
         const QueueStats before = co_await stats(*queue);
-        EXPECT_EQ(before.unfinished, 4);
+        EXPECT_EQ(before.unfinished, 4 * traits().copies);
         EXPECT_EQ(before.published, 4u);
-        EXPECT_EQ(before.delivered, 4u);
+        EXPECT_EQ(before.delivered, 4 * copies());
         EXPECT_EQ(before.size.has_value(), queue->features().counts_size);
-        if (before.size) { EXPECT_EQ(*before.size, 4); }
+        if (before.size) { EXPECT_EQ(*before.size, 4 * traits().copies); }
         for (std::size_t i = 0; i < held.size(); ++i) {
-            EXPECT_NE((co_await stats(*queue)).unfinished, 0) << i;
+            const QueueStats now = co_await stats(*queue);
+            EXPECT_NE(now.unfinished, 0) << i;
             const std::vector<Delivery> one{held[i]};
             co_await acknowledge(*consumer, one);
-            const auto left = static_cast<std::int64_t>(held.size() - i - 1);
+            if ((i + 1) % copies() != 0) { continue; }
+            const auto left = static_cast<std::int64_t>((held.size() - i - 1) / copies());
             EXPECT_EQ(co_await unfinished_becomes(*queue, left), left);
         }
     });
@@ -294,6 +298,7 @@ TEST_P(QueueConformance, RefusesWhatIsTooLarge) {
 }
 
 TEST_P(QueueConformance, RefusesMoreThanItsCapacity) {
+    if (copies() > 1) { GTEST_SKIP() << "its queues fill one by one"; }
     bool bounded = true;
     run([&]() -> Task<void> {
         const auto queue = co_await open();
@@ -320,17 +325,20 @@ TEST_P(QueueConformance, KnowsARepeatAsItsFeaturesSay) {
         co_await publish(*queue, twice);
         co_await publish(*queue, message("last", "k"));
         std::vector<Delivery> taken;
-        while (taken.empty() || taken.back().message.id != "last") {
+        std::size_t last = 0;
+        while (last < copies()) {
             const auto next = co_await consumer->next(patient(), 10);
             EXPECT_TRUE(next.has_value() && !next->empty());
             if (!next || next->empty()) { break; }
             taken.insert(taken.end(), next->begin(), next->end());
+            last = 0;
+            for (const Delivery& delivery : taken) { last += delivery.message.id == "last"; }
         }
         EXPECT_EQ(ids_of(taken), (Ids{"twice", "last"}));
         if (queue->features().drops_repeats_for > Duration{}) {
             EXPECT_EQ(taken.size(), 2u);
         } else {
-            EXPECT_LE(taken.size(), 3u);
+            EXPECT_LE(taken.size(), 3 * copies());
         }
         co_await acknowledge(*consumer, taken);
         EXPECT_EQ(co_await unfinished_becomes(*queue, 0), 0);

@@ -1,6 +1,5 @@
 // A bench in the fake world, where no real time passes: for queues that need none.
 #pragma once
-#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <utility>
@@ -10,13 +9,13 @@
 
 namespace rushproof::conformance {
 
-class FakeQueueBench final : public QueueBench {
+class FakeQueueBench : public QueueBench {
 public:
-    using Make = std::function<std::shared_ptr<MessageQueue>(Environment&)>;
+    explicit FakeQueueBench(QueueTraits traits) : traits_(traits) {}
+    FakeQueueBench(QueueTraits traits, Database& database) : traits_(traits), fake_(database) {}
 
-    // `make` makes what one process holds.
-    FakeQueueBench(QueueTraits traits, Make make)
-        : traits_(traits), make_(std::move(make)), queue_(make_(fake_.environment)) {}
+    Environment& environment() { return fake_.environment; }
+    FakeWorld& world() { return fake_.world; }
 
     QueueTraits traits() const override { return traits_; }
     Clock& clock() override { return fake_.world; }
@@ -30,17 +29,10 @@ public:
             throw std::runtime_error("it did not end");
         }
     }
-    Task<Result<std::shared_ptr<MessageQueue>>> open() override { co_return queue_; }
-    bool restart() override {
-        queue_ = make_(fake_.environment);
-        return true;
-    }
 
 private:
     QueueTraits traits_;
     FakeEnvironment fake_;
-    Make make_;
-    std::shared_ptr<MessageQueue> queue_;
 };
 
 }  // namespace rushproof::conformance

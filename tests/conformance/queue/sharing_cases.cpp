@@ -37,6 +37,7 @@ TEST_P(QueueConformance, EachKeyKeepsItsOrder) {
 }
 
 TEST_P(QueueConformance, AKeyKeepsItsOrderWhenItsMemberGoes) {
+    if (copies() > 1) { GTEST_SKIP() << "what is left differs between its queues"; }
     run([&]() -> Task<void> {
         const auto queue = co_await open();
         if (!queue->features().keeps_key_order) { co_return; }
@@ -57,6 +58,7 @@ TEST_P(QueueConformance, AKeyKeepsItsOrderWhenItsMemberGoes) {
 }
 
 TEST_P(QueueConformance, AKeyIsOneMembersAtATime) {
+    if (copies() > 1) { GTEST_SKIP() << "each of its queues has a member of its own"; }
     run([&]() -> Task<void> {
         const auto queue = co_await open();
         if (!queue->features().keeps_key_order) { co_return; }
@@ -91,9 +93,10 @@ TEST_P(QueueConformance, MembersShareTheWork) {
         int of_second = 0;
         std::size_t published = 0;
         bool done = false;
+        const auto all = [&] { return static_cast<int>(published) * traits().copies; };
         auto work_until_done = [&](Consumer& consumer, int& count) -> Task<void> {
             const Context context = patient();
-            while (!(done && journal.size() == published) &&
+            while (!(done && journal.size() == published && of_first + of_second >= all()) &&
                    clock().monotonic() < context.deadline) {
                 const auto next = co_await consumer.next(within(traits().quiet), 1);
                 EXPECT_TRUE(next.has_value());
@@ -112,14 +115,14 @@ TEST_P(QueueConformance, MembersShareTheWork) {
                clock().monotonic() < context.deadline) {
             const int number = static_cast<int>(published++);
             co_await publish(*queue, message("id-" + std::to_string(number), key_name(number)));
-            co_await pause(milliseconds(5));
+            co_await pause(milliseconds(1));  // faster than one member works
         }
         done = true;
         co_await scope.join();
         EXPECT_GT(of_first, 0);
         EXPECT_GT(of_second, 0);
         EXPECT_EQ(journal.size(), published);
-        EXPECT_LT(of_first + of_second, static_cast<int>(published * 3 / 2));
+        EXPECT_LT(of_first + of_second, all() * 3 / 2);
     });
 }
 
@@ -151,14 +154,15 @@ TEST_P(QueueConformance, WhatIsHeldStaysItsOwn) {
         const auto second = co_await join(*queue);
         for (int key = 0; key < 8; ++key) { co_await publish_key(*queue, key, 1); }
         Journal journal;
-        Journal of_second;
         const Context context = patient();
-        while (journal.size() < 8 && clock().monotonic() < context.deadline) {
+        std::size_t deliveries = 0;
+        while (deliveries < 8 * copies() && clock().monotonic() < context.deadline) {
             for (Consumer* consumer : {first.get(), second.get()}) {
                 const auto next = co_await consumer->next(within(traits().quiet), 2);
                 EXPECT_TRUE(next.has_value());
                 if (!next) { co_return; }
                 for (const Delivery& delivery : *next) { journal.add(delivery.message); }
+                deliveries += next->size();
             }
         }
         EXPECT_EQ(journal.size(), 8u);
@@ -196,7 +200,7 @@ TEST_P(QueueConformance, AcceptsManyAtOnce) {
         scope.start("worker", work(*consumer, journal, count, 20, deliveries));
         co_await scope.join();
         EXPECT_EQ(journal.size(), static_cast<std::size_t>(count));
-        EXPECT_EQ(deliveries, count);
+        EXPECT_EQ(deliveries, count * traits().copies);
         const auto left = co_await unfinished_becomes(*queue, 0);
         EXPECT_EQ(left, 0);
     });
