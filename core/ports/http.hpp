@@ -18,7 +18,7 @@ namespace rushproof {
 using HttpFields = std::vector<std::pair<std::string, std::string>>;
 
 inline constexpr std::string_view http_fields_passed_on[] = {
-    "idempotency-key", "content-type", "accept",   "authorization",
+    "idempotency-key", "content-type", "accept",   "authorization",      "prefer",
     "traceparent",     "x-owner",      "if-match", "rushproof-position",
 };
 
@@ -57,6 +57,9 @@ public:
     std::string body;
     std::string content_type = "application/json";
     HttpFields fields;
+    // What follows the body, piece by piece, until an empty one.  Asked for one at a time, for as
+    // long as the client listens and the server does not stop: a piece comes within a second or so.
+    std::function<Task<std::string>()> stream;
 };
 
 using HttpHandler = std::function<Task<HttpResponse>(Context, HttpRequest)>;

@@ -119,4 +119,13 @@ HttpResponse HttpRouter::refuse(const HttpRequest& request, const Path& path) co
     return response;
 }
 
+Task<HttpResponse> whole(HttpResponse response) {
+    while (response.stream) {
+        const std::string piece = co_await response.stream();
+        if (piece.empty()) { response.stream = nullptr; }
+        response.body += piece;
+    }
+    co_return response;
+}
+
 }  // namespace rushproof

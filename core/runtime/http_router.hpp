@@ -40,4 +40,7 @@ private:
     std::vector<Route> routes_;
 };
 
+// The same answer with what it would stream in its body, for whoever takes an answer as a whole.
+Task<HttpResponse> whole(HttpResponse response);
+
 }  // namespace rushproof

@@ -42,6 +42,8 @@ Task<Result<HttpResponse>> Process::answer_http(HttpRequest request) {
     ++serving_;
     Context context(host_.clock().monotonic() + request_timeout_);
     HttpResponse response = co_await http_routes_.answer(std::move(context), std::move(request));
+    // A stream is of this process, and ends with it: what travels is the whole answer.
+    response = co_await whole(std::move(response));
     --serving_;
     co_return response;
 }

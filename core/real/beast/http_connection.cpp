@@ -193,12 +193,15 @@ Task<void> HttpConnection::serve(std::shared_ptr<HttpConnection> connection) {
             } catch (const std::exception& error) { response = self.answer_for(error); }
         }
         const MonotonicTime end = self.now();
-        const bool last = self.is_last(received);
+        const bool streams = response->stream && !received.head_only;
+        // Without chunks only the connection's end tells the end of the answer.
+        const bool last = self.is_last(received) || (streams && received.http_1_0);
         self.format(*response, received, last ? Keep::closing : Keep::open, end);
         self.shared().duration->observe(std::chrono::duration<double>(end - start).count());
         const Sent sent = self.send_now();
         if (sent == Sent::failed) { co_return; }
         if (sent == Sent::partly && !co_await self.send_rest()) { co_return; }
+        if (streams && !co_await self.stream(*response, !received.http_1_0)) { co_return; }
         if (last) {
             co_await self.linger();
             co_return;
@@ -294,8 +297,12 @@ void HttpConnection::format(const HttpResponse& response, const ReceivedRequest&
         if (!response.content_type.empty()) {
             append_field(out_, "content-type", response.content_type);
         }
-        out_ += "\r\ncontent-length: ";
-        append_number(out_, response.body.size());
+        if (!response.stream) {
+            out_ += "\r\ncontent-length: ";
+            append_number(out_, response.body.size());
+        } else if (!received.http_1_0) {
+            out_ += "\r\ntransfer-encoding: chunked";
+        }
     }
     for (const auto& [name, value] : response.fields) { append_field(out_, name, value); }
     if (keep == Keep::closing) {
@@ -304,7 +311,47 @@ void HttpConnection::format(const HttpResponse& response, const ReceivedRequest&
         out_ += "\r\nconnection: keep-alive";
     }
     out_ += "\r\n\r\n";
-    if (has_body && !received.head_only) { out_ += response.body; }
+    if (!has_body || received.head_only) { return; }
+    if (!response.stream) {
+        out_ += response.body;
+    } else if (!response.body.empty()) {
+        append_piece(response.body, !received.http_1_0);
+    }
+}
+
+void HttpConnection::append_piece(std::string_view piece, bool chunked) {
+    if (!chunked) {
+        out_ += piece;
+        return;
+    }
+    std::array<char, 16> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), piece.size(), 16);
+    out_.append(digits.data(), end.ptr);
+    out_ += "\r\n";
+    out_ += piece;
+    out_ += "\r\n";
+}
+
+// False: the connection is of no use any more.
+Task<bool> HttpConnection::stream(const HttpResponse& response, bool chunked) {
+    while (!connections_->draining()) {
+        enter(Phase::handling, now());
+        std::string piece;
+        try {
+            piece = co_await response.stream();
+        } catch (const std::exception& error) {
+            shared().telemetry.log(LogLevel::error, "an HTTP stream threw",
+                                   {{"what", error.what()}});
+            co_return false;
+        }
+        if (piece.empty()) { break; }
+        out_.clear();
+        append_piece(piece, chunked);
+        if (!co_await send()) { co_return false; }
+    }
+    if (!chunked) { co_return true; }
+    out_ = "0\r\n\r\n";
+    co_return co_await send();
 }
 
 // What the kernel takes at once, which is nearly always everything.

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/real/beast/http_reader.hpp"
 #include "core/real/beast/http_server.hpp"
@@ -101,6 +102,8 @@ private:
                 MonotonicTime at);
     Sent send_now();
     Task<bool> send_rest();
+    Task<bool> stream(const HttpResponse& response, bool chunked);
+    void append_piece(std::string_view piece, bool chunked);
     Task<bool> send();
     Task<void> refuse(int status);
     Task<void> linger();
