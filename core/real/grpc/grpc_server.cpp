@@ -1,5 +1,6 @@
 #include "core/real/grpc/grpc_server.hpp"
 
+#include <google/protobuf/descriptor.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 
@@ -12,6 +13,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -71,6 +73,18 @@ grpc::ByteBuffer buffer_of(const std::string& text) {
     return {&slice, 1};
 }
 
+std::set<std::string, std::less<>> streams_among(const std::vector<std::string>& methods) {
+    std::set<std::string, std::less<>> streams;
+    const auto& pool = *google::protobuf::DescriptorPool::generated_pool();
+    for (const std::string& method : methods) {
+        std::string name = method;
+        std::replace(name.begin(), name.end(), '/', '.');
+        const auto* description = pool.FindMethodByName(name);
+        if (description != nullptr && description->client_streaming()) { streams.insert(method); }
+    }
+    return streams;
+}
+
 // "ipv4:127.0.0.1:4711" without the port.
 std::string client_of(const std::string& peer) { return peer.substr(0, peer.rfind(':')); }
 
@@ -96,7 +110,7 @@ private:
     grpc::ServerGenericBidiReactor* CreateReactor(
         grpc::GenericCallbackServerContext* context) override;
 
-    // Why a new call cannot be taken, if so.
+    // Why a new call, or the next request of one, cannot be taken, if so.
     std::optional<Error> refusal(const grpc::GenericCallbackServerContext& context);
     const GrpcServerCore& next_core() {
         return cores_[next_core_.fetch_add(1, std::memory_order_relaxed) % cores_.size()];
@@ -105,6 +119,7 @@ private:
     const std::vector<GrpcServerCore> cores_;
     const GrpcServerOptions options_;
     const GrpcReflection reflection_;
+    const std::set<std::string, std::less<>> streams_;  // methods that take one
     std::optional<RateLimiter> rate_limiter_;
     Counter& answered_;
     Counter& failed_;
@@ -112,20 +127,29 @@ private:
     std::atomic<std::size_t> calls_ = 0;
     int port_ = 0;
     std::unique_ptr<grpc::Server> server_;
+    std::atomic<bool> draining_now_ = false;
     std::thread draining_;
 };
 
-// One unary call: gRPC's threads read and write, a core answers.
+// One call: gRPC's threads read and write, a core answers.
 class GrpcServer::Implementation::Call final : public grpc::ServerGenericBidiReactor {
 public:
     Call(Implementation& server, grpc::GenericCallbackServerContext& context)
-        : server_(server), context_(context) {
+        : server_(server),
+          context_(context),
+          core_(server.next_core()),
+          method_(std::string_view(context.method()).substr(1)),
+          takes_stream_(server.streams_.contains(method_)) {
         ++server_.calls_;
         StartRead(&request_);
     }
 
 private:
     void OnReadDone(bool ok) override {
+        if (!ok && last_) {
+            finish(*std::move(last_));
+            return;
+        }
         if (!ok) {
             finish(failure(refused(ErrorKind::permanent, "malformed", "the call has no message")));
             return;
@@ -134,19 +158,25 @@ private:
             finish(failure(*std::move(error)));
             return;
         }
-        const GrpcServerCore& core = server_.next_core();
-        auto context = read_context(*core.clock);
+        auto context = read_context(*core_.clock);
         if (!context) {
             finish(failure(std::move(context).error()));
             return;
         }
-        // "/inventory.v1.Inventory/Reserve"
-        const std::string_view method = std::string_view(context_.method()).substr(1);
-        asio::co_spawn(core.executor,
-                       core.router->answer(*std::move(context), method, text_of(request_)),
+        asio::co_spawn(core_.executor,
+                       core_.router->answer(*std::move(context), method_, text_of(request_)),
                        [this](const std::exception_ptr&, Result<std::string> answer) {
-                           finish(std::move(answer));
+                           go_on(std::move(answer));
                        });
+    }
+    void go_on(Result<std::string> answer) {
+        if (answer) { ++accepted_; }
+        if (!takes_stream_ || !answer) {
+            finish(std::move(answer));
+            return;
+        }
+        last_ = std::move(answer);
+        StartRead(&request_);
     }
     void OnDone() override {
         --server_.calls_;
@@ -184,6 +214,9 @@ private:
     }
 
     void finish(Result<std::string> answer) {
+        if (takes_stream_) {
+            context_.AddTrailingMetadata("rushproof-accepted", std::to_string(accepted_));
+        }
         if (answer) {
             server_.answered_.add();
             response_ = buffer_of(*answer);
@@ -199,8 +232,13 @@ private:
 
     Implementation& server_;
     grpc::GenericCallbackServerContext& context_;
+    const GrpcServerCore& core_;
+    const std::string_view method_;  // "inventory.v1.Inventory/Reserve"; of the context
+    const bool takes_stream_;
     grpc::ByteBuffer request_;
     grpc::ByteBuffer response_;
+    std::optional<Result<std::string>> last_;
+    std::size_t accepted_ = 0;
 };
 
 class GrpcServer::Implementation::ReflectionStream final : public grpc::ServerGenericBidiReactor {
@@ -237,6 +275,7 @@ GrpcServer::Implementation::Implementation(std::vector<GrpcServerCore> cores,
     : cores_(std::move(cores)),
       options_(options),
       reflection_(cores_.front().router->names()),
+      streams_(streams_among(cores_.front().router->names())),
       answered_(telemetry.counter("grpc_answers_total", "Calls over gRPC", {{"status", "ok"}})),
       failed_(telemetry.counter("grpc_answers_total", "Calls over gRPC", {{"status", "error"}})) {
     if (options.rate_limit_per_client) { rate_limiter_.emplace(*options.rate_limit_per_client); }
@@ -262,6 +301,9 @@ Result<void> GrpcServer::Implementation::listen() {
 
 std::optional<Error> GrpcServer::Implementation::refusal(
     const grpc::GenericCallbackServerContext& context) {
+    if (draining_now_) {
+        return refused(ErrorKind::retryable, "stopping", "the server is stopping");
+    }
     if (calls_ > options_.calls_in_flight_max) {
         return refused(ErrorKind::retryable, "overloaded", "too many calls at once");
     }
@@ -283,6 +325,7 @@ grpc::ServerGenericBidiReactor* GrpcServer::Implementation::CreateReactor(
 }
 
 Task<void> GrpcServer::Implementation::drain() {
+    draining_now_ = true;
     auto start = [this](auto handler) {
         draining_ = std::thread([this, handler = std::move(handler)]() mutable {
             // Answers come within the timeout; what is late by then is cut off.

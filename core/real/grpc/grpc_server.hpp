@@ -5,6 +5,11 @@
 // x-owner (the last two percent-encoded); its gRPC deadline is the Context's.  An error's status is
 // what its kind and code mean to any gRPC client; trailing metadata "rushproof-kind" (retryable,
 // permanent, unknown-outcome) and "rushproof-code" say it exactly.
+//
+// Where a method's description says that it takes a stream of requests, each of them is a call to
+// the router, the next one after the answer to the one before, until one fails; the last answer is
+// the call's.  request_timeout is for each.  Trailing metadata "rushproof-accepted" says how many
+// were answered well.
 #pragma once
 #include <boost/asio/any_io_executor.hpp>
 #include <cstdint>

@@ -9,6 +9,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "core/protocol/diplom.pb.h"
 #include "core/protocol/grpc_reflection.pb.h"
 #include "core/protocol/inventory.pb.h"
 #include "core/real/beast/tests/loopback.hpp"
@@ -42,6 +43,10 @@ protected:
         methods.push_back({"inventory.v1.Inventory/Reserve", [this](Context its, std::string body) {
                                return answer(std::move(its), std::move(body));
                            }});
+        methods.push_back(
+            {"diplom.v1.IngestService/IngestStream", [this](Context its, std::string body) {
+                 return answer(std::move(its), std::move(body));
+             }});
         router.add(std::move(methods));
         std::vector<GrpcServerCore> cores{{context.get_executor(), &clock, &router}};
         server = GrpcServer::create(std::move(cores), options, telemetry).value();
@@ -292,8 +297,8 @@ TEST_F(GrpcServerTest, DescribesItself) {
                                "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"}) {
         const auto answers = ask(channel, method, questions);
         ASSERT_EQ(answers.size(), 4u);
-        ASSERT_EQ(answers[0].list_services_response().service_size(), 1);
-        EXPECT_EQ(answers[0].list_services_response().service(0).name(), "inventory.v1.Inventory");
+        ASSERT_EQ(answers[0].list_services_response().service_size(), 2);
+        EXPECT_EQ(answers[0].list_services_response().service(1).name(), "inventory.v1.Inventory");
         google::protobuf::FileDescriptorProto file;
         ASSERT_EQ(answers[1].file_descriptor_response().file_descriptor_proto_size(), 1);
         ASSERT_TRUE(
@@ -321,6 +326,105 @@ TEST_F(GrpcServerTest, APortThatIsTakenIsAnError) {
     const auto second = GrpcServer::create(std::move(cores), options, telemetry);
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code(), "cannot-listen");
+}
+
+// --- streams of requests ---
+
+// Sends its messages one after the other, then says that there are no more, unless it shall not.
+class StreamClient final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+public:
+    StreamClient(grpc::GenericStub& stub, std::vector<std::string> messages, bool ends = true)
+        : messages_(std::move(messages)), ends_(ends) {
+        stub.PrepareBidiStreamingCall(&context, "/diplom.v1.IngestService/IngestStream",
+                                      grpc::StubOptions(), this);
+        StartRead(&response);
+        AddHold();
+        go_on();
+        StartCall();
+    }
+    std::string trailer(const char* name) const {
+        const auto& all = context.GetServerTrailingMetadata();
+        const auto found = all.find(name);
+        return found == all.end() ? "absent"
+                                  : std::string(found->second.data(), found->second.size());
+    }
+
+    grpc::ClientContext context;
+    grpc::ByteBuffer response;
+    grpc::Status status;
+    std::atomic<bool> done = false;
+
+private:
+    void go_on() {
+        if (sent_ < messages_.size()) {
+            request_ = buffer_of(messages_[sent_++]);
+            StartWrite(&request_);
+            return;
+        }
+        if (ends_) { StartWritesDone(); }
+        RemoveHold();
+    }
+    void OnWriteDone(bool ok) override {
+        if (ok) {
+            go_on();
+        } else {
+            RemoveHold();
+        }
+    }
+    void OnDone(const grpc::Status& its_status) override {
+        status = its_status;
+        done = true;
+    }
+
+    std::vector<std::string> messages_;
+    bool ends_;
+    std::size_t sent_ = 0;
+    grpc::ByteBuffer request_;
+};
+
+// Whoever mounts a method links its description.
+const ::diplom::v1::IngestRequest described;
+
+TEST_F(GrpcServerTest, AnswersAStreamWithItsLastAnswer) {
+    start();
+    StreamClient client(*stub, {"one", "two", "three"});
+    pump([&] { return client.done.load(); });
+    EXPECT_TRUE(client.status.ok()) << client.status.error_message();
+    EXPECT_EQ(text_of(client.response), "three");
+    EXPECT_EQ(client.trailer("rushproof-accepted"), "3");
+    EXPECT_EQ(contexts.size(), 3u);
+}
+
+TEST_F(GrpcServerTest, EndsAStreamAtItsFirstError) {
+    start();
+    StreamClient client(*stub, {"one", "retryable", "three"});
+    pump([&] { return client.done.load(); });
+    EXPECT_EQ(client.status.error_code(), grpc::StatusCode::UNAVAILABLE);
+    EXPECT_EQ(client.trailer("rushproof-code"), "lock-timeout");
+    EXPECT_EQ(client.trailer("rushproof-accepted"), "1");
+    EXPECT_EQ(contexts.size(), 2u) << "what comes later is not looked at";
+}
+
+TEST_F(GrpcServerTest, RefusesAStreamWithoutMessages) {
+    start();
+    StreamClient client(*stub, {});
+    pump([&] { return client.done.load(); });
+    EXPECT_EQ(client.status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(GrpcServerTest, TakesNoMoreOfAStreamOnceItDrains) {
+    start();
+    StreamClient client(*stub, {"wait", "late"});
+    pump([&] { return !contexts.empty(); });
+    bool drained = false;
+    asio::co_spawn(context, server->drain(), [&](const std::exception_ptr&) { drained = true; });
+    pump([&] { return call("hello")->status.error_code() == grpc::StatusCode::UNAVAILABLE; });
+    gate.cancel();
+    pump([&] { return drained && client.done.load(); });
+    server.reset();
+    EXPECT_EQ(client.status.error_code(), grpc::StatusCode::UNAVAILABLE);
+    EXPECT_EQ(client.trailer("rushproof-code"), "stopping");
+    EXPECT_EQ(client.trailer("rushproof-accepted"), "1");
 }
 
 }  // namespace
