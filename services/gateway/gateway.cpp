@@ -5,8 +5,11 @@
 #include "core/protocol/inventory.pb.h"
 #include "core/runtime/problem.hpp"
 #include "core/runtime/scope.hpp"
+#include "services/gateway/api/admin.hpp"
 #include "services/gateway/api/forwards.hpp"
+#include "services/gateway/api/messages.hpp"
 #include "services/gateway/api/openapi.hpp"
+#include "services/gateway/api/pipeline.hpp"
 #include "services/gateway/app/forward.hpp"
 #include "services/gateway/app/sharding.hpp"
 
@@ -17,7 +20,12 @@ namespace {
 class Gateway final : public Service {
 public:
     Gateway(Environment& environment, const Options& options)
-        : environment_(environment), options_(options), scope_(environment.spawner) {
+        : environment_(environment),
+          options_(options),
+          scope_(environment.spawner),
+          pipeline_(environment, options_),
+          messages_(environment, options_),
+          admin_(environment, options_) {
         for (std::uint32_t shard = 1; shard <= options_.shards; ++shard) {
             calls_.push_back(&environment.telemetry.counter("gateway_calls_total",
                                                             "Calls to the shards of inventory",
@@ -29,6 +37,12 @@ public:
         std::vector<HttpRoute> routes;
         add(routes, inventory_forwards());
         add(routes, catalog_forwards());
+        add_guarded(routes, pipeline_.routes());
+        add_guarded(routes, messages_.routes());
+        add_guarded(routes, admin_.routes());
+        routes.push_back({"GET", "/health", [this](Context context, HttpRequest) {
+                              return health(std::move(context));
+                          }});
         routes.push_back({"GET", "/openapi.json", [](Context, HttpRequest) -> Task<HttpResponse> {
                               co_return HttpResponse(200, std::string(openapi_json));
                           }});
@@ -44,6 +58,8 @@ public:
     // its database, and the primary, which takes the writes.
     Task<bool> ready(Context context) override {
         context.position = latest_position;
+        if (!co_await pipeline_.healthy(context)) { co_return false; }
+        if (!options_.inventory) { co_return true; }
         for (std::uint32_t shard = 1; shard <= options_.shards; ++shard) {
             ::inventory::v1::StockRequest message;
             message.set_sku(probe_of(shard, options_.shards));
@@ -67,11 +83,40 @@ private:
         }
     }
 
-    Task<HttpResponse> serve(const Forward& forward, Context context, HttpRequest request) {
-        if (!open_) {
-            co_return problem(Error(ErrorKind::retryable, "stopping", "gateway is stopping"));
+    void add_guarded(std::vector<HttpRoute>& routes, std::vector<HttpRoute> own) {
+        for (HttpRoute& route : own) {
+            HttpHandler guarded = [this, handler = std::move(route.handler)](Context context,
+                                                                             HttpRequest request) {
+                return guard(handler, std::move(context), std::move(request));
+            };
+            routes.push_back(
+                {std::move(route.method), std::move(route.pattern), std::move(guarded)});
         }
+    }
+
+    Task<HttpResponse> guard(const HttpHandler& handler, Context context, HttpRequest request) {
+        if (!open_) { co_return stopping(); }
         const Scope::Visit visit = scope_.visit();
+        co_return co_await handler(std::move(context), std::move(request));
+    }
+
+    static HttpResponse stopping() {
+        return problem(Error(ErrorKind::retryable, "stopping", "gateway is stopping"));
+    }
+
+    Task<HttpResponse> health(Context context) {
+        bool healthy = open_;
+        if (healthy) { healthy = co_await ready(std::move(context)); }
+        co_return HttpResponse(healthy ? 200 : 503,
+                               healthy ? R"({"healthy":true})" : R"({"healthy":false})");
+    }
+
+    Task<HttpResponse> serve(const Forward& forward, Context context, HttpRequest request) {
+        if (!open_) { co_return stopping(); }
+        const Scope::Visit visit = scope_.visit();
+        if (forward.may_come_later && Pipeline::prefers_later(request)) {
+            co_return co_await pipeline_.reserve_later(std::move(context), std::move(request));
+        }
         auto call = call_for(forward, options_, environment_.clock.monotonic(), std::move(context),
                              request);
         if (!call) { co_return problem(call.error()); }
@@ -108,6 +153,9 @@ private:
     Environment& environment_;
     Options options_;
     Scope scope_;
+    Pipeline pipeline_;
+    Messages messages_;
+    Admin admin_;
     std::vector<Counter*> calls_;  // by shard
     bool open_ = true;
 };

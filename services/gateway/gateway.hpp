@@ -1,7 +1,9 @@
-// gateway: the public REST API; checks requests and forwards them to inventory and
-// catalog.
+// gateway: the public REST API; checks requests and forwards them to inventory, catalog, ingest
+// and processor.
 #pragma once
+#include <cstdint>
 #include <memory>
+#include <string>
 
 #include "core/ports/environment.hpp"
 #include "core/ports/service.hpp"
@@ -13,6 +15,13 @@ struct Options {
     Duration request_timeout = std::chrono::seconds(5);
     // The databases over which inventory spreads the SKUs (core/runtime/shard.hpp).
     std::uint32_t shards = 1;
+    // Which neighbours there are: those are asked whether the gateway is ready.
+    bool inventory = true;
+    std::uint32_t ingests = 0;     // instances that can be told apart by RpcTarget::shard
+    std::uint32_t processors = 0;  // likewise
+    // Administrators send it as Bearer.  Without one they need none, if anybody may ask at all.
+    std::string admin_token;
+    bool admin_without_token = false;
 };
 
 // Answers the routes of services/gateway/api/openapi.json; keeps no state.

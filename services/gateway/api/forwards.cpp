@@ -279,7 +279,7 @@ HttpResponse unreadable(std::string_view role) {
 const std::vector<Forward>& inventory_forwards() {
     static const std::vector<Forward> table{
         {"POST", "/api/v1/reservations", "inventory.v1.Inventory/Reserve", &read_reserve,
-         &write_made, with_key},
+         &write_made, with_key, Reach::sku, true},
         {"POST", "/api/v1/baskets", "inventory.v1.Inventory/ReserveBasket", &read_basket,
          &write_made, with_key, Reach::basket},
         {"GET", "/api/v1/reservations", "inventory.v1.Inventory/ListReservations",

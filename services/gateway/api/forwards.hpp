@@ -44,6 +44,8 @@ struct Forward {
     // Must the request carry an Idempotency-Key?
     bool needs_key;
     Reach reach = Reach::sku;
+    // A client may prefer it to be done later, as a message.
+    bool may_come_later = false;
 };
 
 constexpr bool with_key = true;

@@ -18,17 +18,23 @@ MonotonicTime callee_deadline(MonotonicTime ours, MonotonicTime now, Duration ti
 
 }  // namespace
 
-Result<Call> call_for(const Forward& forward, const Options& options, MonotonicTime now,
-                      Context context, const HttpRequest& request) {
+Context outgoing_context(const Options& options, MonotonicTime now, Context context,
+                         const HttpRequest& request) {
     context.idempotency_key = request.field("idempotency-key");
-    if (forward.needs_key && context.idempotency_key.empty()) {
-        return failure(ErrorKind::permanent, "missing-header",
-                       "the header Idempotency-Key is required");
-    }
     const std::string_view owner = request.field("x-owner");
     context.position = request.field(position_field);
     context.principal = owner.empty() ? "anonymous" : owner;
     context.deadline = callee_deadline(context.deadline, now, options.request_timeout);
+    return context;
+}
+
+Result<Call> call_for(const Forward& forward, const Options& options, MonotonicTime now,
+                      Context context, const HttpRequest& request) {
+    context = outgoing_context(options, now, std::move(context), request);
+    if (forward.needs_key && context.idempotency_key.empty()) {
+        return failure(ErrorKind::permanent, "missing-header",
+                       "the header Idempotency-Key is required");
+    }
     RP_TRY(Outgoing outgoing, forward.read(request));
     return Call{std::move(context), forward.rpc_method, std::move(outgoing)};
 }

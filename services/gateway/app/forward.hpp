@@ -19,6 +19,10 @@ struct Call {
     Outgoing outgoing;
 };
 
+// The request's owner, key and position, and less time than it has.
+Context outgoing_context(const Options& options, MonotonicTime now, Context context,
+                         const HttpRequest& request);
+
 // What to ask the role, or what is wrong with the request.
 Result<Call> call_for(const Forward& forward, const Options& options, MonotonicTime now,
                       Context context, const HttpRequest& request);

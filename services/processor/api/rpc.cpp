@@ -72,7 +72,7 @@ void add(wire::Stats& sum, const wire::Stats& stats) {
     queue.set_total_enqueued(queue.total_enqueued() + more.total_enqueued());
     queue.set_total_dequeued(queue.total_dequeued() + more.total_dequeued());
     if (more.has_capacity()) {
-        queue.set_size(queue.size() + more.size());
+        if (more.has_size()) { queue.set_size(queue.size() + more.size()); }
         queue.set_capacity(queue.capacity() + more.capacity());
         queue.set_unfinished(queue.unfinished() + more.unfinished());
     } else {
