@@ -12,6 +12,7 @@
 #include "core/real/sqlite/sqlite_database.hpp"
 #include "services/catalog/catalog.hpp"
 #include "services/host/shard_claim.hpp"
+#include "services/processor/processor.hpp"
 
 namespace rushproof {
 
@@ -40,6 +41,7 @@ std::vector<Schema> schemas_of(const HostConfig& config) {
         schemas.push_back({"shard", shard_migrations()});
     }
     if (config.catalog) { schemas.push_back({"catalog", catalog::migrations()}); }
+    if (config.processor) { schemas.push_back({"processor", processor::migrations()}); }
     return schemas;
 }
 
@@ -79,7 +81,7 @@ Result<void> migrate_when_there(const HostConfig& config, Telemetry& telemetry, 
 Result<std::unique_ptr<Databases>> Databases::open(const HostConfig& config, Telemetry& telemetry,
                                                    Duration wait) {
     std::unique_ptr<Databases> databases(new Databases(config, telemetry));
-    if (!config.serves_calls()) {
+    if (!config.keeps_data()) {
         databases->shared_ = std::make_unique<NoDatabase>();
     } else if (config.postgres.url.empty()) {
         RP_TRY(databases->shared_, open_sqlite(config));

@@ -44,25 +44,20 @@ Result<void> read_roles(const Setting& setting, HostConfig& config) {
     RP_TRY(const auto roles, read_list(setting));
     for (const std::string& role : roles) {
         const bool all = role == "all";
-        if (!all && role != "gateway" && role != "inventory" && role != "catalog") {
+        if (!all && role != "gateway" && role != "inventory" && role != "catalog" &&
+            role != "ingest" && role != "processor") {
             return bad_setting(setting,
-                               "a list of roles out of gateway, inventory, catalog; or all");
+                               "a list of roles out of gateway, ingest, processor, inventory, "
+                               "catalog; or all");
         }
         config.gateway |= all || role == "gateway";
         config.inventory |= all || role == "inventory";
         config.catalog |= all || role == "catalog";
+        config.ingest |= all || role == "ingest";
+        config.processor |= all || role == "processor";
     }
     if (roles.empty()) { return bad_setting(setting, "at least one role, such as all"); }
     return {};
-}
-
-// The port alone may come from API_PORT, as platforms set it.
-Setting listen_setting(const Settings& settings) {
-    if (auto given = settings.given("listen")) { return *given; }
-    if (auto port = settings.variable("API_PORT")) {
-        return Setting{"127.0.0.1:" + port->text, port->source};
-    }
-    return settings.get("listen");
 }
 
 Result<void> read_limits(const Settings& settings, HttpServerOptions& http) {
@@ -85,7 +80,7 @@ Result<void> read_limits(const Settings& settings, HttpServerOptions& http) {
 Result<void> read_rpc(const Settings& settings, HostConfig& config) {
     const Setting listen = settings.get("rpc-listen");
     if (listen.text.empty()) {
-        if (config.gateway) { return {}; }
+        if (config.gateway || config.ingest || config.processor) { return {}; }
         return bad_setting(listen, "where others reach the roles here, such as 127.0.0.1:9090");
     }
     RP_TRY(const auto address, read_listen_address(listen));
@@ -98,14 +93,7 @@ Result<void> read_rpc(const Settings& settings, HostConfig& config) {
     return {};
 }
 
-Result<void> read_grpc(const Settings& settings, HostConfig& config) {
-    const Setting listen = settings.get("grpc-listen");
-    if (listen.text.empty()) { return {}; }
-    if (!config.serves_calls()) {
-        return bad_setting(listen,
-                           "nothing, because no role here answers gRPC; inventory and catalog do");
-    }
-    RP_TRY(const auto address, read_listen_address(listen));
+GrpcServerOptions grpc_options(const HostConfig& config, const ListenAddress& address) {
     GrpcServerOptions options;
     options.address = address.host;
     options.port = address.port;
@@ -113,7 +101,35 @@ Result<void> read_grpc(const Settings& settings, HostConfig& config) {
     options.message_bytes_max = config.http.body_bytes_max;
     options.request_timeout = config.http.request_timeout;
     options.rate_limit_per_client = config.http.rate_limit_per_client;
-    config.grpc = options;
+    return options;
+}
+
+Result<void> read_grpc(const Settings& settings, HostConfig& config) {
+    const Setting listen = settings.get("grpc-listen");
+    if (listen.text.empty()) { return {}; }
+    if (!config.inventory && !config.catalog && !config.ingest) {
+        return bad_setting(
+            listen, "nothing, because no role here answers gRPC; inventory, catalog and ingest do");
+    }
+    RP_TRY(const auto address, read_listen_address(listen));
+    config.grpc = grpc_options(config, address);
+    return {};
+}
+
+// Also by the variable that clients of the pipeline know, which may be a port, or "on".
+Result<void> read_ingest_grpc(const Settings& settings, HostConfig& config) {
+    Setting listen = settings.get("ingest-grpc");
+    if (listen.text.empty()) {
+        if (auto known = settings.variable("INGEST_GRPC")) { listen = *std::move(known); }
+    }
+    if (listen.text.empty()) { return {}; }
+    if (!config.ingest) {
+        return bad_setting(listen, "nothing, because ingest is not among the roles here");
+    }
+    if (listen.text == "on") { listen.text = "50052"; }
+    if (listen.text.find(':') == std::string::npos) { listen.text = "127.0.0.1:" + listen.text; }
+    RP_TRY(const auto address, read_listen_address(listen));
+    config.ingest_grpc = grpc_options(config, address);
     return {};
 }
 
@@ -139,7 +155,10 @@ Result<void> read_inventory_urls(const Settings& settings, HostConfig& config) {
     if (config.inventory && shards > 0) {
         return bad_setting(setting, "nothing, because inventory is among the roles here");
     }
-    if (!config.inventory && shards == 0) {
+    // The pipeline can be used without: then there is nothing to reserve.
+    const bool needs_inventory =
+        config.catalog || (config.gateway && !config.ingest && config.pipeline.ingest_urls.empty());
+    if (!config.inventory && shards == 0 && needs_inventory) {
         return bad_setting(setting, "the URLs of inventory, which is not among the roles here");
     }
     if (shards > shards_max) {
@@ -166,7 +185,8 @@ Result<void> read_shard(const Settings& settings, HostConfig& config) {
     const Setting setting = settings.get("shard");
     const auto shard = parse_shard(setting.text);
     if (!shard) { return bad_setting(setting, "a number and how many there are, such as 2/3"); }
-    if (shard->count > 1 && (config.gateway || config.catalog || !config.inventory)) {
+    if (shard->count > 1 &&
+        (config.gateway || config.catalog || config.processor || !config.inventory)) {
         return bad_setting(setting,
                            "1/1, because only a process with --role inventory alone keeps "
                            "one shard of several");
@@ -211,14 +231,18 @@ Result<void> read_database(const Settings& settings, HostConfig& config) {
     return {};
 }
 
-}  // namespace
-
-const std::vector<SettingInfo>& known_settings() {
-    static const std::vector<SettingInfo> settings{
-        {"role", "all", "What to be: gateway, inventory, catalog, a list of them, or all"},
-        {"listen", "127.0.0.1:8080", "Where to answer HTTP (API_PORT sets the port alone)"},
+std::vector<SettingInfo> all_settings() {
+    std::vector<SettingInfo> settings{
+        {"role", "all",
+         "What to be: gateway, ingest, processor, inventory, catalog, a list of them, or all"},
+        {"listen", "127.0.0.1:8080",
+         "Where to answer HTTP (API_PORT sets the port alone); 8081 for ingest alone, 8082 for "
+         "processor"},
         {"rpc-listen", "", "Where to answer other processes' calls; empty: nowhere"},
         {"grpc-listen", "", "Where to answer clients' gRPC calls, such as 127.0.0.1:50051"},
+        {"ingest-grpc", "",
+         "Where to answer diplom.v1.IngestService by gRPC (INGEST_GRPC), such as 127.0.0.1:50052, "
+         "which is also what \"on\" means; empty: nowhere"},
         {"inventory-url", "",
          "Where inventory answers calls, when it runs in other processes; a semicolon separates "
          "shards"},
@@ -248,6 +272,14 @@ const std::vector<SettingInfo>& known_settings() {
         {"ready-fd", "", "File descriptor to write one line of JSON with the ports to, once ready"},
         {"log-level", "info", "debug, info, warning or error"},
     };
+    settings.insert(settings.end(), pipeline_settings().begin(), pipeline_settings().end());
+    return settings;
+}
+
+}  // namespace
+
+const std::vector<SettingInfo>& known_settings() {
+    static const std::vector<SettingInfo> settings = all_settings();
     return settings;
 }
 
@@ -255,6 +287,7 @@ Result<HostConfig> read_migrate_config(const Settings& settings) {
     HostConfig config;
     config.inventory = true;
     config.catalog = true;
+    config.processor = true;
     RP_CHECK(read_database(settings, config));
     return config;
 }
@@ -262,12 +295,14 @@ Result<HostConfig> read_migrate_config(const Settings& settings) {
 Result<HostConfig> read_config(const Settings& settings) {
     HostConfig config;
     RP_CHECK(read_roles(settings.get("role"), config));
-    RP_TRY(const auto listen, read_listen_address(listen_setting(settings)));
+    RP_TRY(const auto listen, read_listen_address(main_listen_setting(settings, config)));
     config.http.address = listen.host;
     config.http.port = listen.port;
     RP_CHECK(read_limits(settings, config.http));
     RP_CHECK(read_rpc(settings, config));
     RP_CHECK(read_grpc(settings, config));
+    RP_CHECK(read_ingest_grpc(settings, config));
+    RP_CHECK(read_pipeline(settings, config));
     RP_CHECK(read_inventory_urls(settings, config));
     RP_CHECK(read_catalog_urls(settings, config));
     RP_CHECK(read_database(settings, config));

@@ -11,6 +11,7 @@
 #include "core/real/beast/http_server.hpp"
 #include "core/real/grpc/grpc_server.hpp"
 #include "core/real/postgres/postgres_database.hpp"
+#include "services/host/pipeline_config.hpp"
 #include "services/inventory/inventory.hpp"
 
 namespace rushproof {
@@ -19,9 +20,13 @@ struct HostConfig {
     bool gateway = false;
     bool inventory = false;
     bool catalog = false;
-    HttpServerOptions http;
+    bool ingest = false;
+    bool processor = false;
+    HttpServerOptions http;                 // of the first role here: gateway, ingest, processor
     std::optional<HttpServerOptions> rpc;   // where other processes call our roles
     std::optional<GrpcServerOptions> grpc;  // where clients call our roles by gRPC
+    std::optional<GrpcServerOptions> ingest_grpc;  // the same, for the public call of ingest
+    PipelineConfig pipeline;
     // Whom to call when inventory is not among our roles, by shard.
     std::vector<std::vector<HttpEndpoint>> inventory_urls;
     // The same of catalog; nobody: products are unavailable.
@@ -29,8 +34,7 @@ struct HostConfig {
     std::string database_path;  // of SQLite, unless postgres has a URL
     PostgresOptions postgres;   // connections_max is for the whole process
     inventory::Options inventory_options;
-    // A role that other processes call, and that keeps data.
-    bool serves_calls() const { return inventory || catalog; }
+    bool keeps_data() const { return inventory || catalog || processor; }
 
     std::size_t threads = 1;
     std::optional<int> ready_fd;

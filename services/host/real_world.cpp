@@ -14,17 +14,11 @@
 
 #include "core/real/beast/rpc_http.hpp"
 #include "core/real/os/cores.hpp"
-#include "core/real/os/real_clock.hpp"
-#include "core/real/os/real_random.hpp"
-#include "core/real/os/real_spawner.hpp"
 #include "core/real/os/stop_signals.hpp"
 #include "core/real/telemetry/real_telemetry.hpp"
-#include "core/runtime/http_router.hpp"
-#include "core/runtime/rpc_router.hpp"
-#include "services/catalog/catalog.hpp"
-#include "services/gateway/gateway.hpp"
+#include "core/runtime/json.hpp"
+#include "services/host/core.hpp"
 #include "services/host/databases.hpp"
-#include "services/host/health.hpp"
 #include "services/host/local_rpc.hpp"
 
 namespace rushproof {
@@ -32,38 +26,6 @@ namespace rushproof {
 namespace {
 
 constexpr Duration database_wait = std::chrono::seconds(30);
-
-using MakeRpc = std::function<std::unique_ptr<Rpc>(const asio::any_io_executor&, Clock&)>;
-
-// What runs on one core: an instance of each role, and the tables of what they answer.
-struct Core {
-    Core(asio::io_context& context, Database& database, RealTelemetry& telemetry,
-         const MakeRpc& make_rpc)
-        : executor(context.get_executor()),
-          clock(executor),
-          spawner(executor),
-          rpc(make_rpc(executor, clock)),
-          environment{clock, random, spawner, *rpc, database, telemetry, queues},
-          http_router(telemetry),
-          rpc_router(telemetry) {}
-
-    void add(std::unique_ptr<Service> service) {
-        http_router.add(service->http_routes());
-        rpc_router.add(service->rpc_methods());
-        services.push_back(std::move(service));
-    }
-
-    asio::any_io_executor executor;
-    RealClock clock;
-    RealRandom random;
-    RealSpawner spawner;
-    std::unique_ptr<Rpc> rpc;
-    NoQueues queues;
-    Environment environment;
-    HttpRouter http_router;
-    RpcRouter rpc_router;
-    std::vector<std::unique_ptr<Service>> services;  // callers before callees
-};
 
 class RealWorld {
 public:
@@ -78,6 +40,11 @@ public:
 private:
     void add_core(asio::io_context& context);
     std::unique_ptr<Rpc> make_rpc(const asio::any_io_executor& executor, Clock& clock) const;
+    using HandlerOf = std::function<HttpHandler(const Core&)>;
+    Result<std::unique_ptr<HttpServer>> serve_http(const HttpServerOptions& options,
+                                                   HandlerOf handler_of);
+    Result<std::unique_ptr<GrpcServer>> serve_grpc(const GrpcServerOptions& options,
+                                                   const RpcRouter Core::* router);
     Result<void> listen();
     void announce() const;
     Task<void> drain();
@@ -90,8 +57,11 @@ private:
     std::vector<LocalInstance> instances_;
     std::vector<std::unique_ptr<Core>> worlds_;
     std::unique_ptr<HttpServer> http_server_;
+    std::unique_ptr<HttpServer> ingest_server_;
+    std::unique_ptr<HttpServer> processor_server_;
     std::unique_ptr<HttpServer> rpc_server_;
     std::unique_ptr<GrpcServer> grpc_server_;
+    std::unique_ptr<GrpcServer> ingest_grpc_server_;
 };
 
 Result<void> RealWorld::start() {
@@ -113,27 +83,11 @@ void RealWorld::add_core(asio::io_context& context) {
         return make_rpc(executor, clock);
     };
     Database& database = databases_->add_core(context.get_executor());
-    auto world = std::make_unique<Core>(context, database, telemetry_, rpc);
-    const auto shards = config_.inventory
-                            ? std::uint32_t{1}
-                            : static_cast<std::uint32_t>(config_.inventory_urls.size());
-    if (config_.gateway) {
-        gateway::Options options;
-        options.request_timeout = config_.http.request_timeout;
-        options.shards = shards;
-        world->add(gateway::make_gateway(world->environment, options));
-    }
-    if (config_.catalog) {
-        catalog::Options options;
-        options.shards = shards;
-        world->add(catalog::make_catalog(world->environment, options));
-    }
-    if (config_.inventory) {
-        world->add(inventory::make_inventory(world->environment, config_.inventory_options));
-    }
-    world->http_router.add(health_routes(draining_, world->services, telemetry_));
-    instances_.push_back({world->executor, &world->rpc_router});
-    worlds_.push_back(std::move(world));
+    auto core = std::make_unique<Core>(context, database, telemetry_, rpc);
+    add_roles(*core, config_, static_cast<std::uint32_t>(worlds_.size()));
+    core->add_health(draining_, telemetry_);
+    instances_.push_back({core->executor, &core->rpc_router});
+    worlds_.push_back(std::move(core));
 }
 
 std::unique_ptr<Rpc> RealWorld::make_rpc(const asio::any_io_executor& executor,
@@ -144,33 +98,54 @@ std::unique_ptr<Rpc> RealWorld::make_rpc(const asio::any_io_executor& executor,
         remote["inventory" + group] = shard;
     }
     remote["catalog"] = config_.catalog_urls;
-    std::vector<std::string> local;
-    if (config_.catalog) { local.emplace_back("catalog"); }
-    if (config_.inventory) { local.emplace_back("inventory"); }
+    remote["ingest"] = config_.pipeline.ingest_urls;
+    remote["processor"] = config_.pipeline.processor_urls;
     return std::make_unique<RoleRpc>(LocalRpc(executor, instances_),
                                      std::make_unique<HttpRpc>(executor, clock, remote),
-                                     std::move(local));
+                                     called_roles(config_));
+}
+
+Result<std::unique_ptr<HttpServer>> RealWorld::serve_http(const HttpServerOptions& options,
+                                                          HandlerOf handler_of) {
+    std::vector<HttpServerCore> cores;
+    for (const auto& world : worlds_) {
+        cores.push_back({world->executor, &world->clock, handler_of(*world)});
+    }
+    return HttpServer::create(std::move(cores), options, telemetry_);
+}
+
+Result<std::unique_ptr<GrpcServer>> RealWorld::serve_grpc(const GrpcServerOptions& options,
+                                                          const RpcRouter Core::* router) {
+    std::vector<GrpcServerCore> cores;
+    for (const auto& world : worlds_) {
+        cores.push_back({world->executor, &world->clock, &(*world.*router)});
+    }
+    return GrpcServer::create(std::move(cores), options, telemetry_);
 }
 
 Result<void> RealWorld::listen() {
-    std::vector<HttpServerCore> http;
-    std::vector<HttpServerCore> rpc;
-    std::vector<GrpcServerCore> grpc;
-    for (const auto& world : worlds_) {
-        const HttpRouter& router = world->http_router;
-        http.push_back(
-            {world->executor, &world->clock, [&router](Context context, HttpRequest request) {
-                 return router.answer(std::move(context), std::move(request));
-             }});
-        rpc.push_back({world->executor, &world->clock, rpc_handler(world->rpc_router)});
-        grpc.push_back({world->executor, &world->clock, &world->rpc_router});
+    RP_TRY(http_server_, serve_http(config_.http, [this](const Core& core) {
+               return core.handler(core.http_router, !config_.gateway);
+           }));
+    const PipelineConfig& pipeline = config_.pipeline;
+    if (pipeline.ingest_http) {
+        RP_TRY(ingest_server_, serve_http(*pipeline.ingest_http, [](const Core& core) {
+                   return core.handler(core.ingest_router, true);
+               }));
     }
-    RP_TRY(http_server_, HttpServer::create(std::move(http), config_.http, telemetry_));
+    if (pipeline.processor_http) {
+        RP_TRY(processor_server_, serve_http(*pipeline.processor_http, [](const Core& core) {
+                   return core.handler(core.processor_router, true);
+               }));
+    }
     if (config_.rpc) {
-        RP_TRY(rpc_server_, HttpServer::create(std::move(rpc), *config_.rpc, telemetry_));
+        RP_TRY(rpc_server_, serve_http(*config_.rpc, [](const Core& core) {
+                   return rpc_handler(core.rpc_router);
+               }));
     }
-    if (config_.grpc) {
-        RP_TRY(grpc_server_, GrpcServer::create(std::move(grpc), *config_.grpc, telemetry_));
+    if (config_.grpc) { RP_TRY(grpc_server_, serve_grpc(*config_.grpc, &Core::grpc_router)); }
+    if (config_.ingest_grpc) {
+        RP_TRY(ingest_grpc_server_, serve_grpc(*config_.ingest_grpc, &Core::ingest_grpc_router));
     }
     return {};
 }
@@ -186,13 +161,31 @@ std::string address_of(const Options& options, const std::unique_ptr<Server>& se
 
 // Tells a parent process the ports that were chosen, and people the same.
 void RealWorld::announce() const {
+    const PipelineConfig& pipeline = config_.pipeline;
     const std::string http = address_of(&config_.http, http_server_);
     const std::string rpc = address_of(config_.rpc, rpc_server_);
     const std::string grpc = address_of(config_.grpc, grpc_server_);
-    telemetry_.log(LogLevel::info, "serving", {{"http", http}, {"rpc", rpc}, {"grpc", grpc}});
+    const std::string ingest = address_of(pipeline.ingest_http, ingest_server_);
+    const std::string processor = address_of(pipeline.processor_http, processor_server_);
+    const std::string ingest_grpc = address_of(config_.ingest_grpc, ingest_grpc_server_);
+    telemetry_.log(LogLevel::info, "serving",
+                   {{"http", http},
+                    {"rpc", rpc},
+                    {"grpc", grpc},
+                    {"ingest", ingest},
+                    {"processor", processor},
+                    {"ingest_grpc", ingest_grpc}});
     if (!config_.ready_fd) { return; }
-    const std::string line =
-        R"({"http":")" + http + R"(","rpc":")" + rpc + R"(","grpc":")" + grpc + "\"}\n";
+    JsonWriter json;
+    json.begin_object();
+    json.member("http", http);
+    json.member("rpc", rpc);
+    json.member("grpc", grpc);
+    json.member("ingest", ingest);
+    json.member("processor", processor);
+    json.member("ingest_grpc", ingest_grpc);
+    json.end_object();
+    const std::string line = std::move(json).text() + "\n";
     if (write(*config_.ready_fd, line.data(), line.size()) < 0) {
         telemetry_.log(LogLevel::warning, "nobody reads --ready-fd", {});
     }
@@ -206,9 +199,13 @@ void RealWorld::stop() {
 
 Task<void> RealWorld::drain() {
     telemetry_.log(LogLevel::info, "draining", {});
-    co_await http_server_->drain();
-    if (rpc_server_) { co_await rpc_server_->drain(); }
-    if (grpc_server_) { co_await grpc_server_->drain(); }
+    for (HttpServer* server :
+         {http_server_.get(), ingest_server_.get(), processor_server_.get(), rpc_server_.get()}) {
+        if (server != nullptr) { co_await server->drain(); }
+    }
+    for (GrpcServer* server : {grpc_server_.get(), ingest_grpc_server_.get()}) {
+        if (server != nullptr) { co_await server->drain(); }
+    }
     for (const auto& world : worlds_) {
         for (const auto& service : world->services) {
             co_await asio::co_spawn(world->executor, service->stop(), asio::use_awaitable);

@@ -81,6 +81,45 @@ TEST(HostConfig, ApiPortSetsThePortUnlessListenIsGiven) {
     EXPECT_EQ(bad.error().message().substr(0, 11), "API_PORT is");
 }
 
+TEST(HostConfig, ReadsThePipelineAsItsClientsKnowIt) {
+    const auto plain = config_of({}).value();
+    EXPECT_EQ(plain.pipeline.queue.provider, "memory");
+    EXPECT_EQ(plain.pipeline.queue.capacity, 1'000u);
+    EXPECT_EQ(plain.pipeline.workers, 4u);
+    EXPECT_EQ(plain.pipeline.kafka_topic, "diplom-messages");
+    EXPECT_FALSE(plain.pipeline.ingest_http) << "nobody asked for it";
+    const auto given = config_of({}, {{"QUEUE_TYPE", "composite"},
+                                      {"QUEUE_SIZE", "7"},
+                                      {"PROCESSOR_WORKERS", "8"},
+                                      {"KAFKA_BROKERS", "a:1, b:2"},
+                                      {"COMPOSITE_PROVIDERS", "memory,nats"},
+                                      {"COMPOSITE_STRATEGY", "best-effort"},
+                                      {"INGEST_PORT", "8081"},
+                                      {"PROCESSOR_PORT", "8082"},
+                                      {"INGEST_GRPC", "on"}})
+                           .value();
+    EXPECT_EQ(given.pipeline.queue.capacity, 7u);
+    EXPECT_EQ(given.pipeline.workers, 8u);
+    EXPECT_EQ(given.pipeline.kafka_brokers, (std::vector<std::string>{"a:1", "b:2"}));
+    EXPECT_EQ(given.pipeline.queue.parts, (std::vector<std::string>{"memory", "nats"}));
+    EXPECT_EQ(given.pipeline.queue.strategy, "best-effort");
+    EXPECT_EQ(given.pipeline.ingest_http->port, 8081);
+    EXPECT_EQ(given.pipeline.processor_http->port, 8082);
+    EXPECT_EQ(given.ingest_grpc->port, 50052);
+}
+
+TEST(HostConfig, GivesEachRoleThePortThatItIsKnownBy) {
+    EXPECT_EQ(config_of({{"role", "ingest"}})->http.port, 8081);
+    EXPECT_EQ(config_of({{"role", "processor"}})->http.port, 8082);
+    EXPECT_EQ(config_of({{"role", "ingest"}}, {{"INGEST_PORT", "1"}})->http.port, 1);
+    EXPECT_EQ(config_of({{"role", "processor"}}, {{"PROCESSOR_PORT", "2"}})->http.port, 2);
+    EXPECT_EQ(config_of({{"role", "ingest"}})->pipeline.processor_urls.at(0).port, 8082);
+    const auto gateway = config_of({{"role", "gateway"}}, {{"INGEST_URL", "http://a:1"}});
+    ASSERT_TRUE(gateway) << "the pipeline needs no inventory: " << gateway.error().message();
+    EXPECT_EQ(gateway->pipeline.ingest_urls.at(0).host, "a");
+    EXPECT_FALSE(config_of({{"role", "gateway"}})) << "there is nothing to pass on to";
+}
+
 struct Mistake {
     const char* variable;
     const char* text;
@@ -89,7 +128,7 @@ struct Mistake {
 
 TEST(HostConfig, EveryMistakeNamesItsVariableAndTheRemedy) {
     const Mistake mistakes[] = {
-        {"RUSHPROOF_ROLE", "gatway", "gateway, inventory"},
+        {"RUSHPROOF_ROLE", "gatway", "gateway, ingest, processor, inventory"},
         {"RUSHPROOF_ROLE", "", "all"},
         {"RUSHPROOF_ROLE", "inventory", "127.0.0.1:9090"},   // of --rpc-listen
         {"RUSHPROOF_ROLE", "gateway", "URLs of inventory"},  // of --inventory-url
@@ -121,6 +160,24 @@ TEST(HostConfig, EveryMistakeNamesItsVariableAndTheRemedy) {
         {"RUSHPROOF_CLIENT_BURST", "0", "whole number"},
         {"RUSHPROOF_READY_FD", "stdout", "whole number"},
         {"RUSHPROOF_LOG_LEVEL", "loud", "debug, info, warning, error"},
+        {"RUSHPROOF_INGEST_URL", "http://a:1", "nothing"},
+        {"INGEST_URL", "localhost", "URLs such as"},
+        {"PROCESSOR_URL", "https://a", "URLs such as"},
+        {"PROCESSOR_WORKERS", "0", "from 1 to 256"},
+        {"QUEUE_SIZE", "many", "whole number"},
+        {"QUEUE_TYPE", "rabbitmq", "memory, sqlite, nats, kafka or composite"},
+        {"NATS_URL", "localhost:4222", "nats://localhost:4222"},
+        {"KAFKA_BROKERS", "a,,b", "without empty items"},
+        {"KAFKA_BROKERS", "a, ,b", "without empty items"},
+        {"KAFKA_TOPIC", "", "a topic"},
+        {"KAFKA_CONSUMER_GROUP", "", "a group"},
+        {"COMPOSITE_PROVIDERS", "nats,composite", "each once"},
+        {"COMPOSITE_PROVIDERS", "nats,nats", "each once"},
+        {"COMPOSITE_STRATEGY", "all", "fail-fast or best-effort"},
+        {"INGEST_PORT", "x", "an address and a port"},
+        {"PROCESSOR_PORT", "99999", "an address and a port"},
+        {"INGEST_GRPC", "x", "an address and a port"},
+        {"RUSHPROOF_PROCESSOR_GRACE", "1d", "such as 250ms"},
     };
     for (const auto& [variable, text, remedy] : mistakes) {
         const auto config = config_of({}, {{variable, text}});

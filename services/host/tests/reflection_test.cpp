@@ -9,7 +9,9 @@
 #include "core/real/grpc/grpc_reflection.hpp"
 #include "core/runtime/tests/fake_environment.hpp"
 #include "services/catalog/catalog.hpp"
+#include "services/ingest/ingest.hpp"
 #include "services/inventory/inventory.hpp"
+#include "services/processor/processor.hpp"
 
 namespace rushproof {
 namespace {
@@ -49,7 +51,9 @@ TEST(Reflection, DescribesEveryRole) {
     const auto inventory = inventory::make_inventory(fake.environment, inventory::Options());
     std::vector<std::string> names;
     std::set<std::string> served;
-    for (Service* service : {catalog.get(), inventory.get()}) {
+    const auto ingest = ingest::make_ingest(fake.environment, ingest::Options());
+    const auto processor = processor::make_processor(fake.environment, processor::Options());
+    for (Service* service : {catalog.get(), ingest.get(), inventory.get(), processor.get()}) {
         for (const RpcMethod& method : service->rpc_methods()) {
             names.push_back(method.name);
             served.insert(method.name);
@@ -59,7 +63,7 @@ TEST(Reflection, DescribesEveryRole) {
     wire::ServerReflectionRequest question;
     question.set_list_services("*");
     const auto listed = ask(reflection, question).list_services_response();
-    ASSERT_EQ(listed.service_size(), 2);
+    ASSERT_EQ(listed.service_size(), 5);
     std::set<std::string> described;
     for (const auto& service : listed.service()) {
         described.merge(described_methods(reflection, service.name()));

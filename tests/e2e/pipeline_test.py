@@ -1,0 +1,391 @@
+#!/usr/bin/env python3
+"""Goal: three real processes, gateway, ingest and processor, are the pipeline that its clients know, and what they accepted is
+processed once, whatever signal ends them; what cannot be processed is set aside, and what does not fit is refused.
+Method: the commands of the clients' own documentation; a stand-in for inventory that lets nothing through until it is told, so
+that queues fill; ids kept by this test are compared with the rows in the processor's database after it has ended."""
+import contextlib
+import http.client
+import http.server
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+import uuid
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from programs import RUSHPROOFD  # noqa: E402
+
+PATIENCE = 30  # seconds until a test gives up; nothing here should take one
+
+
+class Process:
+    """One rushproofd, told by the variables that clients of the pipeline know."""
+
+    def __init__(self, role, *arguments, port=0, **variables):
+        reader, writer = os.pipe()
+        port_variable = {'gateway': 'API_PORT', 'ingest': 'INGEST_PORT', 'processor': 'PROCESSOR_PORT'}[role]
+        self.child = subprocess.Popen(
+            [RUSHPROOFD, 'serve', f'--role={role}', f'--ready-fd={writer}', '--log-level=warning', '--drain-grace=100ms',
+             *arguments],
+            pass_fds=[writer], env={**os.environ, port_variable: str(port), **variables})
+        os.close(writer)
+        with os.fdopen(reader) as pipe:
+            line = pipe.readline()
+        if not line:
+            raise RuntimeError(f'{role} did not start')
+        self.address = json.loads(line)['http']
+        self.url = f'http://{self.address}'
+
+    def end(self, number=signal.SIGTERM):
+        """-> exit code"""
+        self.child.send_signal(number)
+        return self.child.wait(timeout=PATIENCE)
+
+    def kill(self):
+        if self.child.poll() is None:
+            self.child.kill()
+        self.child.wait()
+
+
+def ask(address, method, path, body=None, **headers):
+    """-> (status, parsed body, fields)"""
+    with contextlib.closing(http.client.HTTPConnection(address, timeout=PATIENCE)) as connection:
+        connection.request(method, path, None if body is None else json.dumps(body),
+                           {name.replace('_', '-'): value for name, value in headers.items()})
+        answer = connection.getresponse()
+        content = answer.read()
+        return answer.status, json.loads(content) if content else None, answer.headers
+
+
+def wait_until(condition, what):
+    give_up = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > give_up:
+            raise AssertionError(f'waited in vain until {what}')
+        time.sleep(0.02)
+
+
+class Inventory:
+    """Answers calls to reserve once its gate is open; until then every call waits."""
+
+    def __init__(self):
+        gate = self.gate = threading.Event()
+        calls = self.calls = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = 'HTTP/1.1'
+
+            def do_POST(self):
+                self.rfile.read(int(self.headers['content-length']))
+                calls.append(self.headers['idempotency-key'])
+                gate.wait(PATIENCE)
+                answer = b'\x00'  # ok, and a reservation without members
+                self.send_response(200)
+                self.send_header('content-length', str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f'http://127.0.0.1:{self.server.server_address[1]}'
+
+    def close(self):
+        self.gate.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class PipelineTest(unittest.TestCase):
+    QUEUE = 'memory'
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def start_processor(self, *arguments, port=0, **variables):
+        self.processor = Process('processor', f'--database=sqlite:{self.folder}/processor.db', *arguments, port=port,
+                                 QUEUE_TYPE=self.QUEUE, **variables)
+        self.addCleanup(self.processor.kill)
+        return self.processor
+
+    def start(self, *processor_arguments, **variables):
+        self.start_processor(*processor_arguments, **variables)
+        self.ingest = Process('ingest', PROCESSOR_URL=self.processor.url, QUEUE_TYPE=self.QUEUE)
+        self.addCleanup(self.ingest.kill)
+        self.gateway = Process('gateway', INGEST_URL=self.ingest.url, PROCESSOR_URL=self.processor.url)
+        self.addCleanup(self.gateway.kill)
+
+    def start_with_inventory(self, **variables):
+        inventory = Inventory()
+        self.addCleanup(inventory.close)
+        self.start(f'--inventory-url={inventory.url}', **variables)
+        return inventory
+
+    def rows(self, table='processor_result'):
+        """Ids in the processor's database, which has ended."""
+        with contextlib.closing(sqlite3.connect(self.folder / 'processor.db')) as database:
+            return [id for id, in database.execute(f'SELECT message_id FROM {table}')]
+
+    def processed(self):
+        return ask(self.gateway.address, 'GET', '/api/v1/status')[1]['processor']['stats']['pool']['processed']
+
+    def ingest_one(self, data='x', **fields):
+        return ask(self.gateway.address, 'POST', '/api/v1/ingest', {'source': 'test', 'data': data, **fields})
+
+    def reserve_later(self, sku):
+        return ask(self.gateway.address, 'POST', '/api/v1/reservations', {'sku': sku, 'quantity': 1},
+                   Prefer='respond-async', Idempotency_Key=str(uuid.uuid4()))
+
+
+class Clients(PipelineTest):
+    def shell(self, command):
+        done = subprocess.run(['bash', '-o', 'pipefail', '-c', command], capture_output=True, text=True, timeout=PATIENCE,
+                              check=True, env={**os.environ, 'API': self.gateway.url, 'INGEST': self.ingest.url,
+                                               'PROCESSOR': self.processor.url})
+        return done.stdout.strip()
+
+    @unittest.skipUnless(shutil.which('curl') and shutil.which('jq'), 'the commands need curl and jq')
+    def test_the_commands_of_its_clients_work(self):
+        self.start()
+        self.assertEqual(self.shell('curl -s $API/health | jq -r .healthy'), 'true')
+        answer = self.shell('curl -s -X POST $API/api/v1/ingest -H "Content-Type: application/json" '
+                            '-d \'{"source":"curl","data":"hello","metadata":{"k":"v"}}\'')
+        self.assertEqual(json.loads(answer)['status'], 'accepted')
+        self.assertEqual(uuid.UUID(json.loads(answer)['messageId']).version, 4)
+        self.assertEqual(self.shell('curl -s -X POST $INGEST/ingest -d \'{"data":"x"}\' | jq -r .status'), 'accepted')
+        self.assertEqual(self.shell('curl -s -o /dev/null -w "%{http_code}" -X POST $PROCESSOR/enqueue -d '
+                                    '\'{"id":"a","timestamp":1,"source":"s","payload":"aGVsbG8=","metadata":{"k":"v"}}\''), '202')
+        self.assertEqual(self.shell('curl -s -o /dev/null -w "%{http_code}" $PROCESSOR/enqueue'), '405')
+        self.assertEqual(self.shell('curl -s -o /dev/null -w "%{http_code}" -X POST $API/api/v1/ingest -d "no json"'), '400')
+        wait_until(lambda: self.processed() == 3, 'all three are processed')
+        self.assertEqual(self.shell('curl -s $API/api/v1/status | jq -c .ingest.stats'),
+                         '{"TotalReceived":2,"TotalSent":2,"TotalFailed":0}')
+        self.assertEqual(self.shell('curl -s $API/api/v1/status | jq -r .processor.stats.queue.type'), 'memory')
+        self.assertEqual(self.shell('curl -s $PROCESSOR/stats | jq -c .queue'),
+                         '{"TotalEnqueued":3,"TotalDequeued":3,"CurrentSize":0}')
+        self.assertEqual(self.shell('curl -s $PROCESSOR/stats | jq .pool.ProcessedCount'), '3')
+        self.assertEqual(self.shell('curl -s $INGEST/stats | jq .TotalSent'), '2')
+        for url in '$INGEST', '$PROCESSOR':
+            self.assertEqual(self.shell(f'curl -s {url}/health'), '{"healthy":true}')
+            self.assertIn('http_answers_total', self.shell(f'curl -s {url}/metrics'))
+
+    def test_follows_a_message_to_its_outcome(self):
+        inventory = self.start_with_inventory()
+        status, accepted, fields = self.reserve_later('SKU-1')
+        self.assertEqual((status, accepted['status']), (202, 'accepted'))
+        self.assertEqual(fields['location'], f"/api/v1/messages/{accepted['messageId']}")
+        status, problem, _ = ask(self.gateway.address, 'GET', fields['location'])
+        self.assertEqual((status, problem['code']), (404, 'not-processed'))
+        with contextlib.closing(http.client.HTTPConnection(self.gateway.address, timeout=PATIENCE)) as connection:
+            connection.request('GET', fields['location'] + '/events')
+            stream = connection.getresponse()
+            self.assertEqual(stream.getheader('content-type'), 'text/event-stream')
+            self.assertEqual(stream.readline(), b': waiting\n')
+            inventory.gate.set()
+            lines = stream.read().decode().splitlines()  # to its end
+        self.assertIn('event: processed', lines)
+        outcome = json.loads(next(line for line in lines if line.startswith('data: '))[6:])
+        self.assertEqual((outcome['messageId'], outcome['success']), (accepted['messageId'], True))
+        self.assertEqual(ask(self.gateway.address, 'GET', fields['location'])[1], outcome)
+
+    def test_a_repeat_under_its_key_has_one_effect(self):
+        self.start()
+        ids = {self.ingest_with_key('same')['messageId'] for _ in range(3)} | {self.ingest_with_key('other')['messageId']}
+        self.assertEqual(len(ids), 2)
+        wait_until(lambda: self.processed() == 2, 'both are processed')
+        self.assertEqual(self.processor.end(), 0)
+        self.assertEqual(sorted(self.rows()), sorted(ids))
+
+    def ingest_with_key(self, key):
+        status, answer, _ = ask(self.gateway.address, 'POST', '/api/v1/ingest', {'data': 'x'}, Idempotency_Key=key)
+        self.assertEqual(status, 200)
+        return answer
+
+    def test_idle_counters_stand_still(self):
+        self.start()
+        before = ask(self.gateway.address, 'GET', '/api/v1/status')[1]
+        time.sleep(1)
+        self.assertEqual(ask(self.gateway.address, 'GET', '/api/v1/status')[1], before)
+
+    def test_health_tells_the_truth(self):
+        self.start()
+        self.assertEqual(ask(self.gateway.address, 'GET', '/health')[0], 200)
+        port = int(self.processor.address.rsplit(':', 1)[1])
+        self.processor.kill()
+        self.assertEqual(ask(self.gateway.address, 'GET', '/health')[:2], (503, {'healthy': False}))
+        self.assertEqual(ask(self.gateway.address, 'GET', '/health/ready')[0], 503)
+        status, _, fields = self.ingest_one()
+        self.assertEqual((status, fields['retry-after']), (503, '1'))
+        self.start_processor(port=port)
+        wait_until(lambda: ask(self.gateway.address, 'GET', '/health')[0] == 200, 'it is well again')
+        self.assertEqual(self.ingest_one()[0], 200)
+
+    def test_a_wrong_variable_is_named(self):
+        for variable, value in ('PROCESSOR_WORKERS', 'four'), ('QUEUE_TYPE', 'pigeon'), ('QUEUE_SIZE', '-1'), \
+                ('PROCESSOR_PORT', 'x'), ('COMPOSITE_STRATEGY', 'maybe'), ('NATS_URL', 'localhost'):
+            done = subprocess.run([RUSHPROOFD, 'serve', '--role=processor'], capture_output=True, text=True, timeout=PATIENCE,
+                                  check=False, env={**os.environ, variable: value}, cwd=self.folder)
+            self.assertEqual(done.returncode, 2, variable)
+            self.assertIn(variable, done.stderr)
+
+
+class Signals(PipelineTest):
+    """The whole backlog of a queue that would be lost is processed before the process ends."""
+
+    def check(self, number):
+        inventory = self.start_with_inventory(QUEUE_SIZE='1000')
+        accepted = []
+        for i in range(300):
+            status, answer, _ = self.reserve_later(f'SKU-{i % 7}')
+            self.assertEqual(status, 202)
+            accepted.append(answer['messageId'])
+        for _ in range(200):
+            accepted.append(self.ingest_one()[1]['messageId'])
+        self.processor.child.send_signal(number)
+        time.sleep(0.3)  # it drains; nothing can end yet
+        self.assertIsNone(self.processor.child.poll())
+        inventory.gate.set()
+        self.assertEqual(self.processor.child.wait(timeout=PATIENCE), 0)
+        self.assertEqual(sorted(self.rows()), sorted(accepted))
+
+    def test_sigterm_with_a_backlog(self):
+        self.check(signal.SIGTERM)
+
+    def test_sigint_with_a_backlog(self):
+        self.check(signal.SIGINT)
+
+
+class Load(PipelineTest):
+    def run_clients(self, seconds, count=8):
+        """-> (ids that were accepted, how often the outcome is unknown)"""
+        accepted, unknown, stop = [], [], threading.Event()
+
+        def client(number):
+            with contextlib.closing(http.client.HTTPConnection(self.gateway.address, timeout=PATIENCE)) as connection:
+                while not stop.is_set():
+                    body = json.dumps({'source': f'client-{number}', 'data': 'x' * 100})
+                    connection.request('POST', '/api/v1/ingest', body)
+                    answer = connection.getresponse()
+                    content = json.loads(answer.read())
+                    if answer.status == 200:
+                        accepted.append(content['messageId'])
+                    elif answer.status == 504:
+                        unknown.append(number)
+
+        threads = [threading.Thread(target=client, args=[i]) for i in range(count)]
+        for thread in threads:
+            thread.start()
+        time.sleep(seconds)
+        yield accepted, unknown
+        stop.set()
+        for thread in threads:
+            thread.join(PATIENCE)
+        yield accepted, unknown
+
+    def kill_under_load(self):
+        self.start()
+        port = int(self.processor.address.rsplit(':', 1)[1])
+        load = self.run_clients(1)
+        next(load)
+        self.processor.kill()
+        time.sleep(0.2)
+        self.start_processor(port=port)
+        time.sleep(0.5)
+        accepted, unknown = next(load)
+        wait_until(lambda: self.unfinished() == 0, 'the queue is empty')
+        self.assertEqual(self.processor.end(), 0)
+        rows = self.rows()
+        self.assertEqual(len(rows), len(set(rows)))
+        self.assertEqual(len(accepted), len(set(accepted)))
+        self.assertGreater(len(accepted), 100)
+        ghosts = set(rows) - set(accepted)
+        self.assertLessEqual(len(ghosts), len(unknown), 'what was refused was processed')
+        return len(set(accepted) - set(rows))
+
+    def unfinished(self):
+        return ask(self.gateway.address, 'GET', '/api/v1/status')[1]['processor']['stats']['queue']['unfinished']
+
+    def test_kill_under_load_loses_only_what_memory_held(self):
+        lost = self.kill_under_load()
+        self.assertLessEqual(lost, 1000, 'memory keeps no more than QUEUE_SIZE')
+        print(f'memory: {lost} lost', file=sys.stderr)
+
+    def test_sigterm_under_load_loses_nothing(self):
+        self.start()
+        load = self.run_clients(1)
+        next(load)
+        self.assertEqual(self.processor.end(), 0)
+        accepted, unknown = next(load)
+        rows = self.rows()
+        self.assertEqual(len(rows), len(set(rows)))
+        self.assertEqual(set(accepted) - set(rows), set())
+        self.assertLessEqual(len(set(rows) - set(accepted)), len(unknown))
+
+
+class Misfits(PipelineTest):
+    def test_refuses_what_does_not_fit(self):
+        inventory = self.start_with_inventory(QUEUE_SIZE='10')
+        answers = [self.reserve_later('SKU-1') for _ in range(20)]
+        self.assertEqual([status for status, _, _ in answers], [202] * 10 + [503] * 10)
+        self.assertTrue(all(fields['retry-after'] == '1' for status, _, fields in answers if status == 503))
+        self.assertEqual(self.ingest_one()[0], 503)
+        inventory.gate.set()
+        wait_until(lambda: self.processed() == 10, 'ten are processed')
+        self.assertEqual(self.ingest_one()[0], 200)
+        self.assertEqual(self.processor.end(), 0)
+        self.assertEqual(len(self.rows()), 11)
+
+    def test_sets_poison_aside_and_replays_it(self):
+        self.start()  # knows no inventory
+        ids = [self.reserve_later('SKU-1')[1]['messageId'] for _ in range(3)]
+        self.ingest_one()
+        wait_until(lambda: self.processed() == 1, 'the good one is processed')
+        wait_until(lambda: len(self.dead_letters()) == 3, 'the bad ones are set aside')
+        letters = self.dead_letters()
+        self.assertEqual({(letter['messageId'], letter['reason']) for letter in letters},
+                         {(id, 'not-configured') for id in ids})
+        self.assertEqual(ask(self.gateway.address, 'GET', f'/api/v1/messages/{ids[0]}')[1]['state'], 'dead')
+        port = int(self.processor.address.rsplit(':', 1)[1])
+        self.assertEqual(self.processor.end(), 0)
+        inventory = Inventory()
+        self.addCleanup(inventory.close)
+        inventory.gate.set()
+        self.start_processor(f'--inventory-url={inventory.url}', port=port)
+        for id in ids:
+            status, letter, _ = ask(self.gateway.address, 'POST', f'/api/v1/admin/dead-letters/{id}/replay')
+            self.assertEqual((status, letter['replays']), (202, 1))
+        wait_until(lambda: self.processed() == 3, 'all are processed')
+        self.assertEqual(self.dead_letters(), [])
+        self.assertEqual(sorted(inventory.calls), sorted(ids), 'their ids are the keys')
+        self.assertEqual(self.processor.end(), 0)
+        self.assertEqual(self.rows('processor_dead_letter'), [])
+
+    def dead_letters(self):
+        return ask(self.gateway.address, 'GET', '/api/v1/admin/dead-letters')[1]['items']
+
+    def test_changes_its_workers_while_it_works(self):
+        inventory = self.start_with_inventory(PROCESSOR_WORKERS='2')
+        for i in range(40):
+            self.reserve_later(f'SKU-{i}')
+        wait_until(lambda: len(inventory.calls) == 2, 'both workers call')
+        self.assertEqual(ask(self.gateway.address, 'POST', '/api/v1/admin/workers', {'workers': 5})[1]['workers'], 5)
+        wait_until(lambda: len(inventory.calls) == 5, 'five workers call')
+        inventory.gate.set()
+        wait_until(lambda: self.processed() == 40, 'all are processed')
+
+
+if __name__ == '__main__':
+    unittest.main()
