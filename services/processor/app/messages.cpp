@@ -35,8 +35,8 @@ Task<Result<MessageOutcome>> Messages::get(Context context, std::string id, Dura
 }
 
 Task<Result<MessageOutcome>> Messages::find(Context context, std::string id) {
-    auto calls = pipeline(Call(statements::find_result, Row{id}),
-                          Call(statements::find_dead, Row{id}));
+    auto calls =
+        pipeline(Call(statements::find_result, Row{id}), Call(statements::find_dead, Row{id}));
     RP_CO_TRY(const auto found, co_await read(std::move(context), std::move(calls)));
     if (!found[0].rows.empty()) { co_return result_of(found[0].rows[0]); }
     if (!found[1].rows.empty()) { co_return dead_letter_of(found[1].rows[0]); }
