@@ -1,0 +1,64 @@
+// Who of a group consumes which share of a topic: one table per group, which every member reads and
+// writes again (compare and set) every half a second.  Decides only; no clock, no connection.
+//
+// Clocks are never compared: a member is taken for dead when another one has looked at the table
+// for `silence` without seeing it change its beat.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.hpp"
+#include "core/base/time.hpp"
+
+namespace rushproof::nats {
+
+struct GroupTable {
+    std::map<std::string, std::uint64_t> members;  // and how often they wrote it
+    std::vector<std::string> owners;               // of each share; empty: nobody
+
+    friend bool operator==(const GroupTable&, const GroupTable&) = default;
+};
+
+std::string write_table(const GroupTable& table);
+// An empty text is an empty table.  Error: permanent "malformed".
+Result<GroupTable> read_table(std::string_view text);
+
+struct Turn {
+    GroupTable table;                // to be written
+    std::vector<std::size_t> mine;   // once it is written
+    std::vector<std::size_t> spare;  // of them, what others should have: to be let go of when idle
+};
+
+// What the table becomes when `me` takes its turn: the dead and what they had go, `released` shares
+// are given up, free ones are taken up to a fair part.
+Turn take_turn(GroupTable table, const std::string& me, std::size_t shares,
+               const std::set<std::string>& dead, const std::set<std::size_t>& released);
+
+// The table without `me`.
+GroupTable leave(GroupTable table, const std::string& me);
+
+// What one member knows of the others' beats.
+class Watch {
+public:
+    Watch(Duration silence, Duration gap_max) : silence_(silence), gap_max_(gap_max) {}
+
+    // The members who are dead.  After a gap without looking, everybody is given the whole time
+    // again: it may have been us who were away, or the server.
+    std::set<std::string> look(const GroupTable& table, const std::string& me, MonotonicTime now);
+
+private:
+    struct Seen {
+        std::uint64_t beat = 0;
+        MonotonicTime since;
+    };
+    Duration silence_;
+    Duration gap_max_;
+    MonotonicTime looked_;
+    std::map<std::string, Seen> seen_;
+};
+
+}  // namespace rushproof::nats
