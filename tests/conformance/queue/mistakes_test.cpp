@@ -138,7 +138,7 @@ std::vector<QueueProvider> providers() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Mistaken, QueueConformance, testing::ValuesIn(providers()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& instance) { return instance.param.name; });
 
 }  // namespace
 }  // namespace rushproof::conformance
