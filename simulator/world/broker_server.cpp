@@ -99,6 +99,7 @@ Task<void> BrokerServer::wait_for_change(BrokerServer& server, MonotonicTime dea
 
 void BrokerServer::begin_election() {
     electing_ = true;
+    ++elections_;
     refused_ = 0;
     changed();
 }

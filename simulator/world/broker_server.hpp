@@ -74,6 +74,9 @@ protected:
 
     // Counts the request when it is refused.
     Result<void> admit();
+    bool electing() const { return electing_; }
+    // How many there were.
+    std::uint64_t elections() const { return elections_; }
     // Whether this message is to be stored without an answer.
     bool loses_ack();
     static tl::unexpected<Error> ack_lost();
@@ -107,6 +110,7 @@ private:
     std::map<std::uint32_t, std::uint32_t> reset_;  // machine -> the last incarnation that died
     std::map<std::string, LossyAcks> lossy_;
     bool electing_ = false;
+    std::uint64_t elections_ = 0;
     std::uint64_t refused_ = 0;
 };
 

@@ -29,6 +29,9 @@ public:
     static constexpr std::string_view rabbitmq_name = "rabbitmq";
 
     Brokers(Network& network, BrokerOptions options) : network_(network), options_(options) {}
+    Brokers(const Brokers&) = delete;
+    Brokers& operator=(const Brokers&) = delete;
+    ~Brokers() { destroy_processes(); }
 
     // A server of that name on `machine`, and starts it.
     void add(Machine& machine);

@@ -346,9 +346,13 @@ Task<Result<std::vector<Delivery>>> KafkaMember::next(Self self, MonotonicTime d
 Task<Result<void>> KafkaMember::acknowledge(Self self, MonotonicTime deadline,
                                             std::vector<std::uint64_t> numbers) {
     bool gone = false;
+    bool all_known = true;
     for (const std::uint64_t number : numbers) {
         const auto found = self->held_.find(number);
-        if (found == self->held_.end()) { continue; }
+        if (found == self->held_.end()) {
+            all_known = false;
+            continue;
+        }
         const Held held = found->second;
         self->held_.erase(found);
         const auto partition = self->owned_.find(held.partition);
@@ -357,9 +361,9 @@ Task<Result<void>> KafkaMember::acknowledge(Self self, MonotonicTime deadline,
         gone |= !ours;
     }
     RP_CO_CHECK(co_await commit(self, deadline));
-    if (!gone) { co_return Result<void>(); }
-    co_return failure(ErrorKind::retryable, "unavailable",
-                      "the partition is another member's; it is delivered there again");
+    if (!gone && all_known) { co_return Result<void>(); }
+    co_return failure(ErrorKind::permanent, "unknown-delivery",
+                      "this member does not own the partition of a message any more");
 }
 
 Task<Result<void>> KafkaMember::commit(Self self, MonotonicTime deadline) {

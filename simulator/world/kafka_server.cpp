@@ -53,6 +53,7 @@ KafkaServer::KafkaServer(Network& network, Machine& machine, const KafkaServerOp
 
 void KafkaServer::tick() {
     model_.tick(monotonic());
+    if (acknowledges_early() && !electing()) { model_.commit_everything(); }
     changed();
     if (monotonic() < next_sync_) { return; }
     next_sync_ = monotonic() + sync_interval_;
@@ -94,11 +95,12 @@ Task<Result<std::int64_t>> KafkaServer::produce(KafkaServer& server, KafkaBatch 
         partition.append(batch.producer, batch.sequence, std::move(batch.records));
     if (!appended) { co_return failure(appended.error()); }
     const bool lost = server.loses_ack();
+    if (server.acknowledges_early()) { co_return appended->offset; }
+    const std::uint64_t elections = server.elections();
     const Duration time = server.replication_time();
     co_await sleep_for(server.host().clock(), time);
     // Another leader may not have it.
-    RP_CO_CHECK(server.admit());
-    if (partition.end() < appended->offset + count) { co_return ack_lost(); }
+    if (server.elections() != elections) { co_return ack_lost(); }
     partition.commit_up_to(appended->offset + count);
     server.changed();
     if (lost) { co_return ack_lost(); }

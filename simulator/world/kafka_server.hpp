@@ -102,6 +102,9 @@ private:
     void elected() override { model_.change_leaders(monotonic()); }
 
     Duration replication_time();
+    bool acknowledges_early() const {
+        return model_.options().mistake == KafkaMistake::acknowledges_early;
+    }
     KafkaGroup& group(const KafkaGroupName& name) { return model_.group(name.group, name.topic); }
 
     KafkaBroker model_;

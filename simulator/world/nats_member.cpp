@@ -55,7 +55,7 @@ private:
         State state = State::foreign;
         std::uint64_t term = 0;  // of ours; what belongs to an earlier one is not looked at
         bool spare = false;
-        bool asking = false;
+        std::uint64_t inbox = 0;  // of the request under way; 0: there is none
         std::deque<Buffered> buffered;
         std::set<std::uint64_t> pending;      // delivered and not acknowledged
         std::set<std::uint64_t> unconfirmed;  // acknowledged; the server has not said so
@@ -97,6 +97,7 @@ private:
     std::map<std::uint64_t, Held> held_;
     std::uint64_t last_number_ = 0;
     std::size_t next_share_ = 0;
+    std::uint64_t inboxes_ = 0;  // that were opened
     ShareWatch watch_{silence, asks_within};
     MonotonicTime renewed_;
     MonotonicTime alive_at_;
@@ -174,7 +175,9 @@ Task<Result<void>> Membership::take_a_turn(Self self) {
         std::set<std::size_t> released;
         for (std::size_t index = 0; index < self->shares_.size(); ++index) {
             const Share& share = self->shares_[index];
-            if (share.spare && !share.asking && share.pending.empty()) { released.insert(index); }
+            if (share.spare && share.inbox == 0 && share.pending.empty()) {
+                released.insert(index);
+            }
         }
         const ShareTurn turn =
             take_turn(std::move(table), self->me_, self->shares_.size(), dead, released);
@@ -218,6 +221,11 @@ void Membership::own(const ShareTurn& turn) {
 }
 
 void Membership::lose(Share& share) {
+    if (share.inbox != 0) {
+        const NatsServer::Inbox inbox{topic_->access.client(), share.inbox};
+        auto deliver = [&server = topic_->access.server(), inbox] { server.unsubscribe(inbox); };
+        topic_->access.tell("nats.unsubscribe", share.inbox, std::move(deliver));
+    }
     const std::uint64_t term = share.term + 1;
     // What was handed out may still be acknowledged: its effect has taken place.
     auto unconfirmed = std::move(share.unconfirmed);
@@ -288,16 +296,16 @@ Task<Result<void>> Membership::pull(Self self, std::size_t index, std::uint64_t 
     const MonotonicTime until = access.now() + asked_for;
     const std::size_t limit = self->topic_->options.prefetch - self->shares_[index].buffered.size();
     const std::string name = self->durable(index);
-    auto serve = [&server = access.server(), client = access.client(),
-                  stream = self->topic_->stream, name, limit] {
+    const NatsServer::Inbox inbox{access.client(), combine64(hash64(self->me_), ++self->inboxes_)};
+    auto serve = [&server = access.server(), inbox, stream = self->topic_->stream, name, limit] {
         const MonotonicTime expires = server.machine().host()->clock().monotonic() + asked_for;
-        return NatsServer::fetch(server, client, stream, name, limit, expires);
+        return NatsServer::fetch(server, inbox, stream, name, limit, expires);
     };
-    self->shares_[index].asking = true;
+    self->shares_[index].inbox = inbox.number;
     const auto fetched = co_await access.ask<NatsFetched>(
         "nats.pull", combine64(hash64(name), limit), until + asked_for, std::move(serve));
     Share& share = self->shares_[index];
-    if (share.term == term) { share.asking = false; }
+    if (share.term == term) { share.inbox = 0; }
     if (!fetched) { co_return failure(fetched.error()); }
     if (!self->owns(share, term)) { co_return Result<void>(); }
     for (const NatsDelivery& delivery : fetched->deliveries) { self->receive(index, delivery); }
@@ -412,9 +420,13 @@ Task<bool> Membership::wait_for_messages(Self self, MonotonicTime deadline) {
 Task<Result<void>> Membership::acknowledge(Self self, MonotonicTime deadline,
                                            std::vector<std::uint64_t> numbers) {
     std::set<std::size_t> touched;
+    bool all_known = true;
     for (const std::uint64_t number : numbers) {
         const auto found = self->held_.find(number);
-        if (found == self->held_.end()) { continue; }
+        if (found == self->held_.end()) {
+            all_known = false;
+            continue;
+        }
         const Held held = found->second;
         self->held_.erase(found);
         // Of a share that is no longer ours the server takes it too, and rightly.
@@ -426,7 +438,8 @@ Task<Result<void>> Membership::acknowledge(Self self, MonotonicTime deadline,
     for (const std::size_t index : touched) {
         RP_CO_CHECK(co_await confirm(self, index, deadline));
     }
-    co_return Result<void>();
+    if (all_known) { co_return Result<void>(); }
+    co_return failure(ErrorKind::permanent, "unknown-delivery", "not all of these are held");
 }
 
 class SimNatsConsumer final : public Consumer {

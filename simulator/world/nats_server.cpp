@@ -43,6 +43,7 @@ NatsServer::NatsServer(Network& network, Machine& machine, NatsServerOptions opt
       writes_(keyed_stream(scheduler().seed(), "nats-writes", hash64(machine.name()))) {}
 
 void NatsServer::died() {
+    inboxes_.clear();
     for (auto& [name, stream] : streams_) { stream.kill(); }
 }
 
@@ -116,9 +117,26 @@ Task<Result<std::int64_t>> NatsServer::publish(NatsServer& server, std::string s
     co_return static_cast<std::int64_t>(published->sequence);
 }
 
-Task<Result<NatsFetched>> NatsServer::fetch(NatsServer& server, Client client, std::string stream,
+Task<Result<NatsFetched>> NatsServer::fetch(NatsServer& server, Inbox inbox, std::string stream,
                                             std::string consumer, std::size_t limit,
                                             MonotonicTime deadline) {
+    server.inboxes_.insert(inbox);
+    auto fetched = co_await fetch_while_subscribed(server, inbox, std::move(stream),
+                                                   std::move(consumer), limit, deadline);
+    server.inboxes_.erase(inbox);
+    co_return fetched;
+}
+
+void NatsServer::unsubscribe(Inbox inbox) {
+    inboxes_.erase(inbox);
+    changed();
+}
+
+Task<Result<NatsFetched>> NatsServer::fetch_while_subscribed(NatsServer& server, Inbox inbox,
+                                                             std::string stream,
+                                                             std::string consumer,
+                                                             std::size_t limit,
+                                                             MonotonicTime deadline) {
     NatsFetched fetched;
     for (;;) {
         RP_CO_TRY(NatsStream* const found, server.find(stream));
@@ -126,7 +144,8 @@ Task<Result<NatsFetched>> NatsServer::fetch(NatsServer& server, Client client, s
             co_return failure(ErrorKind::retryable, "not-found", "no consumer " + consumer);
         }
         // Nobody listens any more: nothing is delivered there.
-        if (server.is_reset(client) || server.shutting_down()) { co_return fetched; }
+        const bool gone = server.is_reset(inbox.client) || !server.inboxes_.contains(inbox);
+        if (gone || server.shutting_down()) { co_return fetched; }
         fetched.deliveries = found->fetch(consumer, limit, server.wall());
         const bool over = server.monotonic() >= deadline;
         if (!fetched.deliveries.empty() || over) { co_return fetched; }

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -59,10 +60,18 @@ public:
     // -> its sequence.
     static Task<Result<std::int64_t>> publish(NatsServer& server, std::string stream,
                                               NatsMessage message);
+    // Who asks for messages, and which of its questions that is: a subscription ends with it, with
+    // unsubscribe(), or with its process.
+    struct Inbox {
+        Client client;
+        std::uint64_t number = 0;
+        friend auto operator<=>(const Inbox&, const Inbox&) = default;
+    };
     // At least one, or none at the deadline.
-    static Task<Result<NatsFetched>> fetch(NatsServer& server, Client client, std::string stream,
+    static Task<Result<NatsFetched>> fetch(NatsServer& server, Inbox inbox, std::string stream,
                                            std::string consumer, std::size_t limit,
                                            MonotonicTime deadline);
+    void unsubscribe(Inbox inbox);
     // -> how many of them were out.
     static Task<Result<std::int64_t>> acknowledge(NatsServer& server, std::string stream,
                                                   std::string consumer,
@@ -87,6 +96,10 @@ private:
     void tick() override;
 
     Result<NatsStream*> find(const std::string& stream);
+    static Task<Result<NatsFetched>> fetch_while_subscribed(NatsServer& server, Inbox inbox,
+                                                            std::string stream,
+                                                            std::string consumer, std::size_t limit,
+                                                            MonotonicTime deadline);
     Duration write_time();
 
     NatsServerOptions options_;
@@ -94,6 +107,7 @@ private:
     std::map<std::string, NatsEntry> entries_;
     std::map<std::string, NatsEntry> synced_entries_;
     MonotonicTime next_sync_{};
+    std::set<Inbox> inboxes_;
     RandomStream writes_;
 };
 

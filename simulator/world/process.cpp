@@ -17,6 +17,7 @@ Process::Process(Machine& machine, Parts parts, const MakeService& make, Duratio
       request_timeout_(request_timeout),
       rpc_(host_, parts.network, parts.answering, parts.shards),
       database_(host_, parts.network, parts.database, parts.points),
+      queues_(host_, parts.network, parts.brokers),
       environment_{.clock = host_.clock(),
                    .random = host_.random(),
                    .spawner = host_.spawner(),

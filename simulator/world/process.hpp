@@ -11,6 +11,7 @@
 #include "simulator/world/fault_points.hpp"
 #include "simulator/world/sim_database.hpp"
 #include "simulator/world/sim_ports.hpp"
+#include "simulator/world/sim_queues.hpp"
 
 namespace rushproof::simulator {
 
@@ -22,6 +23,7 @@ public:
         Network& network;
         Answering& answering;
         DatabaseCluster& database;
+        const Brokers& brokers;
         FaultPoints& points;
         std::uint32_t shards;
     };
@@ -52,7 +54,7 @@ private:
     QuietTelemetry telemetry_;
     SimRpc rpc_;
     SimDatabase database_;
-    NoQueues queues_;
+    SimQueues queues_;
     Environment environment_;
     HttpRouter http_routes_;
     RpcRouter rpc_methods_;

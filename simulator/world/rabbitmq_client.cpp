@@ -17,6 +17,10 @@ Error unavailable(const Error& error) {
     return {ErrorKind::retryable, "unavailable", error.message()};
 }
 
+tl::unexpected<Error> unknown_delivery() {
+    return failure(ErrorKind::permanent, "unknown-delivery", "no such job is held");
+}
+
 std::string header(const RabbitMessage& message, std::string_view name) {
     for (const auto& [known, value] : message.headers) {
         if (known == name) { return value; }
@@ -214,7 +218,7 @@ bool RabbitJobs::acknowledge(RabbitChannel channel, std::uint64_t tag) {
 
 Task<Result<void>> RabbitJobs::done(Self self, std::uint64_t number) {
     const auto held = self->held_.extract(number);
-    if (held.empty()) { co_return Result<void>(); }
+    if (held.empty()) { co_return unknown_delivery(); }
     if (self->acknowledge(held.mapped().channel, held.mapped().tag)) { co_return Result<void>(); }
     co_return failure(ErrorKind::retryable, "unavailable",
                       "the connection broke; the job is delivered again");
@@ -223,7 +227,7 @@ Task<Result<void>> RabbitJobs::done(Self self, std::uint64_t number) {
 Task<Result<void>> RabbitJobs::failed(Self self, MonotonicTime deadline, std::uint64_t number,
                                       std::string reason) {
     const auto found = self->held_.find(number);
-    if (found == self->held_.end()) { co_return Result<void>(); }
+    if (found == self->held_.end()) { co_return unknown_delivery(); }
     const Held held = found->second;
     const std::int64_t attempts = failed_before(held.message) + 1;
     const bool last = attempts >= self->options_.attempts_max;

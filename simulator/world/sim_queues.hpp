@@ -22,6 +22,10 @@ public:
                                                       std::string_view name) override;
 
 private:
+    Task<Result<std::shared_ptr<MessageQueue>>> try_to_open(MonotonicTime deadline,
+                                                            std::string_view provider,
+                                                            std::string name);
+
     Host& host_;
     Network& network_;
     const Brokers& brokers_;

@@ -47,6 +47,7 @@ public:
           scheduler_(scheduler_options(scenario, options), trace_, tape),
           network_(scheduler_),
           databases_(make_databases()),
+          brokers_(network_, system.broker_options),
           campaign_(options.plan, *this, outcome_.history) {}
     SimWorld(const SimWorld&) = delete;
     SimWorld& operator=(const SimWorld&) = delete;
@@ -60,6 +61,7 @@ public:
         for (const auto& database : databases_) {
             for (const auto& server : database->servers()) { server->destroy_process(); }
         }
+        brokers_.destroy_processes();
     }
 
     SimOutcome run() {
@@ -221,6 +223,7 @@ private:
     Network network_;
     FaultPoints points_;
     Databases databases_;
+    Brokers brokers_;
     std::map<std::string, Instance> instances_;
     std::vector<Instance*> instance_on_;  // by machine; null where no instance lives
     Campaign campaign_;
@@ -280,6 +283,7 @@ DatabaseContents SimWorld::read_databases() {
 }
 
 void SimWorld::build() {
+    for (const std::string& name : system_.brokers) { brokers_.add(add_machine(name)); }
     for (const SimulatedRole& role : system_.roles) { add_instances(role); }
     clients_ = std::make_unique<Host>(add_machine(std::string(clients_name)));
     std::vector<Machine*> entries;
@@ -311,7 +315,8 @@ void SimWorld::add_instances(const SimulatedRole& role) {
 void SimWorld::start_process(Instance& instance) {
     instance.start_when_ended = false;
     instance.process = std::make_unique<Process>(
-        *instance.machine, Process::Parts{network_, *this, *instance.database, points_, shards()},
+        *instance.machine,
+        Process::Parts{network_, *this, *instance.database, brokers_, points_, shards()},
         instance.make, scenario_.system.request_timeout);
 }
 
@@ -379,6 +384,7 @@ Task<void> SimWorld::run_clients() {
         for (const auto& database : databases_) {
             for (const auto& server : database->servers()) { database->start(*server); }
         }
+        for (BrokerServer* broker : brokers_.all()) { Brokers::start(*broker); }
     });
     co_await sleep_for(clock, Duration(1));
     co_await switches_->join();
@@ -478,6 +484,7 @@ Host* SimWorld::host_of(const std::string& name) {
 
 std::string SimWorld::kill(const std::string& name) {
     if (DatabaseServer* found = server(name)) { return DatabaseCluster::kill(*found); }
+    if (BrokerServer* broker = brokers_.find(name)) { return Brokers::kill(*broker); }
     Host* host = host_of(name);
     if (host == nullptr || !host->alive()) { return {}; }
     Instance& instance = instances_.at(name);
@@ -490,6 +497,7 @@ std::string SimWorld::kill(const std::string& name) {
 
 std::string SimWorld::terminate(const std::string& name) {
     if (DatabaseServer* found = server(name)) { return database_with(name).terminate(*found); }
+    if (BrokerServer* broker = brokers_.find(name)) { return Brokers::terminate(*broker); }
     Host* host = host_of(name);
     if (host == nullptr || !host->alive()) { return {}; }
     Instance& instance = instances_.at(name);
@@ -505,6 +513,7 @@ std::string SimWorld::terminate(const std::string& name) {
 
 std::string SimWorld::start(const std::string& name) {
     if (DatabaseServer* found = server(name)) { return database_with(name).start(*found); }
+    if (BrokerServer* broker = brokers_.find(name)) { return Brokers::start(*broker); }
     Instance& instance = instances_.at(name);
     if (instance.process) {
         if (!instance.process->draining()) { return {}; }

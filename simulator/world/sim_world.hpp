@@ -14,6 +14,7 @@
 #include "simulator/record/run_record.hpp"
 #include "simulator/scenario/plan.hpp"
 #include "simulator/scenario/scenario.hpp"
+#include "simulator/world/brokers.hpp"
 #include "simulator/world/trace.hpp"
 
 namespace rushproof::simulator {
@@ -28,7 +29,9 @@ struct SimulatedRole {
 struct SimulatedSystem {
     ModelSchema schema;
     std::vector<SimulatedRole> roles;
-    std::string entry = "gateway";  // the role that clients talk to
+    std::string entry = "gateway";     // the role that clients talk to
+    std::vector<std::string> brokers;  // "nats", "kafka", "rabbitmq": what every process can reach
+    BrokerOptions broker_options;
 };
 
 struct SimOptions {

@@ -49,10 +49,14 @@ void KafkaBroker::sync() {
     for (auto& [name, group] : groups_) { group.sync(); }
 }
 
-void KafkaBroker::reload(MonotonicTime now) {
+void KafkaBroker::commit_everything() {
     for (auto& [name, partitions] : topics_) {
         for (auto& partition : partitions) { partition.commit_up_to(partition.end()); }
     }
+}
+
+void KafkaBroker::reload(MonotonicTime now) {
+    commit_everything();
     for (auto& [name, group] : groups_) { group.reload(now); }
 }
 

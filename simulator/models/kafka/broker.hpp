@@ -38,6 +38,8 @@ public:
     void tick(MonotonicTime now);
     // Every group forgets its members, as after a long partition; -> how many.
     std::size_t drop_members(MonotonicTime now);
+    // Enough replicas have all that is written.
+    void commit_everything();
     void sync();
     // The process died and is back: the log is read again, as far as it was written.
     void reload(MonotonicTime now);

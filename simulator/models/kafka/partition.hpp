@@ -35,7 +35,12 @@ struct KafkaFetched {
 };
 
 // Mistakes that tests plant, so that the suites show that they would find them.
-enum class KafkaMistake : std::uint8_t { none, ignores_sequences, takes_any_generation };
+enum class KafkaMistake : std::uint8_t {
+    none,
+    ignores_sequences,
+    takes_any_generation,
+    acknowledges_early,  // before enough replicas have it
+};
 
 class KafkaPartition {
 public:
