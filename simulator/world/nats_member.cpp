@@ -73,6 +73,7 @@ private:
     static Task<Result<std::int64_t>> write(Self self, std::uint64_t revision, std::string text);
     void own(const ShareTurn& turn);
     void lose(Share& share);
+    void unsubscribe(NatsServer::Inbox inbox);
     static Task<void> serve_share(Self self, std::size_t index, std::uint64_t term);
     static Task<bool> recover(Self self, std::size_t index, std::uint64_t term);
     static Task<Result<void>> pull(Self self, std::size_t index, std::uint64_t term);
@@ -221,17 +222,18 @@ void Membership::own(const ShareTurn& turn) {
 }
 
 void Membership::lose(Share& share) {
-    if (share.inbox != 0) {
-        const NatsServer::Inbox inbox{topic_->access.client(), share.inbox};
-        auto deliver = [&server = topic_->access.server(), inbox] { server.unsubscribe(inbox); };
-        topic_->access.tell("nats.unsubscribe", share.inbox, std::move(deliver));
-    }
+    if (share.inbox != 0) { unsubscribe({topic_->access.client(), share.inbox}); }
     const std::uint64_t term = share.term + 1;
     // What was handed out may still be acknowledged: its effect has taken place.
     auto unconfirmed = std::move(share.unconfirmed);
     share = Share();
     share.term = term;
     share.unconfirmed = std::move(unconfirmed);
+}
+
+void Membership::unsubscribe(NatsServer::Inbox inbox) {
+    auto deliver = [&server = topic_->access.server(), inbox] { server.unsubscribe(inbox); };
+    topic_->access.tell("nats.unsubscribe", inbox.number, std::move(deliver));
 }
 
 // ---- one share ----
@@ -306,7 +308,11 @@ Task<Result<void>> Membership::pull(Self self, std::size_t index, std::uint64_t 
         "nats.pull", combine64(hash64(name), limit), until + asked_for, std::move(serve));
     Share& share = self->shares_[index];
     if (share.term == term) { share.inbox = 0; }
-    if (!fetched) { co_return failure(fetched.error()); }
+    if (!fetched) {
+        // What was asked for and may still come is nobody's.
+        self->unsubscribe(inbox);
+        co_return failure(fetched.error());
+    }
     if (!self->owns(share, term)) { co_return Result<void>(); }
     for (const NatsDelivery& delivery : fetched->deliveries) { self->receive(index, delivery); }
     if (!share.unconfirmed.empty()) { co_await confirm(self, index, access.now() + call_within); }

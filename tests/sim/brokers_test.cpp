@@ -45,6 +45,7 @@ TEST_P(Broker, RunsTheSameTwice) {
         const BrokerOutcome first = run(GetParam(), seed);
         const BrokerOutcome second = run(GetParam(), seed);
         EXPECT_EQ(first.hash, second.hash);
+        RecordProperty("seed-" + std::to_string(seed), first.hash);
         EXPECT_EQ(first.steps, second.steps);
         EXPECT_NE(first.hash, run(GetParam(), seed + 100).hash);
     }
