@@ -283,6 +283,7 @@ DatabaseContents SimWorld::read_databases() {
 }
 
 void SimWorld::build() {
+    for (const std::string& name : brokers(scenario_)) { brokers_.add(add_machine(name)); }
     for (const std::string& name : system_.brokers) { brokers_.add(add_machine(name)); }
     for (const SimulatedRole& role : system_.roles) { add_instances(role); }
     clients_ = std::make_unique<Host>(add_machine(std::string(clients_name)));

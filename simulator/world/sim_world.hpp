@@ -30,7 +30,7 @@ struct SimulatedSystem {
     ModelSchema schema;
     std::vector<SimulatedRole> roles;
     std::string entry = "gateway";     // the role that clients talk to
-    std::vector<std::string> brokers;  // "nats", "kafka", "rabbitmq": what every process can reach
+    std::vector<std::string> brokers;  // beside those that the scenario's pipeline uses
     BrokerOptions broker_options;
 };
 
