@@ -81,10 +81,10 @@ Task<Result<void>> QueueSwitchboard::leave(Context context, std::string member) 
     co_return Result<void>();
 }
 
-Task<Result<void>> QueueSwitchboard::forget(Context context) {
+Task<Result<std::size_t>> QueueSwitchboard::forget(Context context) {
     Call forget(statements_.forget, {in_microseconds(forget_after)});
-    RP_CO_CHECK(co_await commit(std::move(context), std::move(forget)));
-    co_return Result<void>();
+    RP_CO_TRY(const std::int64_t gone, co_await commit(std::move(context), std::move(forget)));
+    co_return static_cast<std::size_t>(gone);
 }
 
 Task<Result<QueueRoute>> QueueSwitchboard::begin(Context context, std::string to, Duration within) {

@@ -57,8 +57,8 @@ public:
 
     // Those that ended, the latest first.
     Task<Result<std::vector<QueueSwitch>>> switches(Context context, std::int64_t limit);
-    // Members of long ago.
-    Task<Result<void>> forget(Context context);
+    // Members of long ago; how many.
+    Task<Result<std::size_t>> forget(Context context);
 
 private:
     struct Progress {

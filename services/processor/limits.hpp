@@ -54,8 +54,15 @@ inline constexpr auto forget_interval = minutes(1);
 inline constexpr std::size_t forgotten_at_once = 10'000;
 static_assert(retention > redelivery_window + forget_interval);
 
-// Of a publisher, on the route that it was told.
-inline constexpr auto lease = seconds(5);
+// Who does not renew for so long is taken for gone by a switch; the members themselves stop
+// earlier, because a look into a queue may have begun before.
+inline constexpr auto lease = milliseconds(3'000);
+inline constexpr auto member_lease = milliseconds(2'500);
+inline constexpr auto look_while_switching = milliseconds(50);
+static_assert(member_lease + look < lease + milliseconds(1));
+inline constexpr auto switch_within = seconds(30);
+inline constexpr auto switch_within_max = minutes(60);
+inline constexpr std::int64_t switches = 20;
 
 // Details of dead letters, in bytes.
 inline constexpr std::size_t detail = 1'000;

@@ -28,10 +28,11 @@ public:
                        if (waiters_.empty()) { return; }
                        for (const Work& work : batch) { waiters_.tell(work.id); }
                    }),
-          queue_(environment, options_),
           pool_(environment, effects_, options_.workers),
-          api_(environment, calls_scope_, {queue_, pool_, effects_, messages_}, options_.instances),
-          http_api_(environment, calls_scope_, queue_, api_),
+          routing_(environment, options_, pool_),
+          api_(environment, calls_scope_, {routing_, pool_, effects_, messages_},
+               options_.instances),
+          http_api_(environment, calls_scope_, routing_, api_),
           sweeper_(environment, "processor"),
           lost_(environment.telemetry.counter(
               "processor_lost_total", "Messages that the process took with it when it ended")) {}
@@ -40,9 +41,14 @@ public:
     std::vector<RpcMethod> rpc_methods() override { return api_.methods(); }
 
     void start() override {
-        scope_.start("processor.run", run());
+        routing_.start();
         std::vector<SweepJob> jobs;
         jobs.push_back({[this](Context context) { return messages_.forget(std::move(context)); },
+                        {},
+                        limits::forgotten_at_once});
+        jobs.push_back({[this](Context context) {
+                            return routing_.switchboard().forget(std::move(context));
+                        },
                         {},
                         limits::forgotten_at_once});
         scope_.start("processor.sweep",
@@ -57,38 +63,29 @@ public:
         co_await calls_scope_.join();
         scope_.cancel();
         co_await scope_.join();
-        if (!queue_.is_open()) { co_return; }
-        const bool would_lose = !queue_.features().survives_kill;
-        co_await pool_.stop(would_lose, options_.drain_grace);
-        if (would_lose) { co_await count_lost(); }
-        co_await queue_.consumer().close();
+        co_await routing_.stop(options_.drain_grace);
+        co_await count_lost();
     }
 
     Task<bool> ready(Context context) override {
-        if (!queue_.is_open()) { co_return false; }
+        if (!routing_.is_open()) { co_return false; }
         const MonotonicTime deadline = context.deadline;
         auto question = is_answering(std::move(context));
         co_return co_await answers_in_time(environment_, deadline, std::move(question));
     }
 
 private:
-    Task<void> run() {
-        co_await queue_.open();
-        pool_.start(queue_.queue(), queue_.consumer());
-    }
-
     Task<Result<bool>> is_answering(Context context) {
-        RP_CO_CHECK(co_await queue_.stats(context));
+        RP_CO_CHECK(co_await routing_.stats(context));
         co_return co_await messages_.ping(std::move(context));
     }
 
     Task<void> count_lost() {
-        const Context context(environment_.clock.monotonic() + limits::step_timeout);
-        const auto left = co_await queue_.stats(context);
-        if (!left || left->unfinished == 0) { co_return; }
-        lost_.add(static_cast<std::uint64_t>(left->unfinished));
+        const std::int64_t left = co_await routing_.left_behind();
+        if (left == 0) { co_return; }
+        lost_.add(static_cast<std::uint64_t>(left));
         environment_.telemetry.log(LogLevel::error, "messages were lost: the grace was too short",
-                                   {{"count", std::to_string(left->unfinished)}});
+                                   {{"count", std::to_string(left)}});
     }
 
     Environment& environment_;
@@ -98,8 +95,8 @@ private:
     Waiters waiters_;
     Messages messages_;
     Effects effects_;
-    QueueAccess queue_;
     Pool pool_;
+    Routing routing_;
     Api api_;
     HttpApi http_api_;
     Sweeper sweeper_;

@@ -58,8 +58,8 @@ std::string as_json(const wire::Stats& stats) {
 
 }  // namespace
 
-HttpApi::HttpApi(Environment& environment, Scope& scope, QueueAccess& queue, Api& api)
-    : environment_(environment), scope_(scope), queue_(queue), api_(api) {}
+HttpApi::HttpApi(Environment& environment, Scope& scope, Routing& routing, Api& api)
+    : environment_(environment), scope_(scope), routing_(routing), api_(api) {}
 
 std::vector<HttpRoute> HttpApi::routes() {
     std::vector<HttpRoute> routes;
@@ -80,7 +80,7 @@ Task<HttpResponse> HttpApi::enqueue(Context context, HttpRequest request) {
     const Scope::Visit visit = scope_.visit();
     auto message = message_in(environment_.random, context, std::move(request.body));
     if (!message) { co_return problem(message.error()); }
-    const auto accepted = co_await queue_.publish(std::move(context), *std::move(message));
+    const auto accepted = co_await routing_.publish(std::move(context), *std::move(message), {});
     if (!accepted) { co_return problem(accepted.error()); }
     co_return HttpResponse(202, {}, {});
 }

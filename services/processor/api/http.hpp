@@ -6,14 +6,14 @@
 #include "core/ports/http.hpp"
 #include "core/runtime/scope.hpp"
 #include "services/processor/api/rpc.hpp"
-#include "services/processor/app/queue_access.hpp"
+#include "services/processor/app/routing.hpp"
 
 namespace rushproof::processor {
 
 class HttpApi {
 public:
     // Requests under way count as visits to `scope`.
-    HttpApi(Environment& environment, Scope& scope, QueueAccess& queue, Api& api);
+    HttpApi(Environment& environment, Scope& scope, Routing& routing, Api& api);
 
     // The handlers refer to this object.
     std::vector<HttpRoute> routes();
@@ -28,7 +28,7 @@ private:
 
     Environment& environment_;
     Scope& scope_;
-    QueueAccess& queue_;
+    Routing& routing_;
     Api& api_;
     bool open_ = true;
 };

@@ -13,9 +13,10 @@ namespace rushproof::processor {
 
 namespace {
 
-constexpr std::int64_t epoch = 1;
-
 std::int64_t microseconds(WallTime time) { return time.time_since_epoch().count(); }
+std::int64_t in_microseconds(Duration duration) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+}
 
 void write(const StoredResult& result, wire::Result& message) {
     message.set_number(result.number);
@@ -45,6 +46,26 @@ void write(const DeadLetter& letter, wire::DeadLetter& message) {
 void write_with_body(const DeadLetter& letter, wire::DeadLetter& message) {
     write(letter, message);
     if (const auto kept = unpack(letter.message)) { message.set_body(kept->body); }
+}
+
+void write(const QueueRoute& route, wire::Route& message) {
+    message.set_epoch(route.epoch);
+    message.set_provider(route.provider);
+    message.set_previous(route.previous);
+    message.set_phase(std::string(to_string(route.phase)));
+    message.set_lease_us(in_microseconds(limits::member_lease));
+    message.set_age_us(in_microseconds(route.age));
+    message.set_left_us(in_microseconds(route.left));
+}
+
+void write(const QueueSwitch& ended, wire::Switch& message) {
+    message.set_from(ended.from);
+    message.set_to(ended.to);
+    message.set_begun_at_us(microseconds(ended.begun));
+    message.set_duration_us(in_microseconds(ended.length));
+    message.set_carried_over(ended.carried);
+    message.set_outcome(ended.outcome);
+    message.set_reason(ended.reason);
 }
 
 Result<std::int64_t> check_limit(std::int64_t limit) {
@@ -100,6 +121,8 @@ std::vector<RpcMethod> Api::methods() {
     std::vector<RpcMethod> methods;
     methods.push_back(method("Enqueue", &Api::enqueue));
     methods.push_back(method("Lease", &Api::lease));
+    methods.push_back(method("SwitchQueue", &Api::switch_queue));
+    methods.push_back(method("GetQueue", &Api::get_queue));
     methods.push_back(method("GetResult", &Api::get_result));
     methods.push_back(method("ListProcessed", &Api::list_processed));
     methods.push_back(method("ListDeadLetters", &Api::list_dead_letters));
@@ -121,18 +144,50 @@ Api::Answer Api::enqueue(Context context, wire::Message request) {
         co_return failure(invalid("a message has an id"));
     }
     Message message = message_in(request);
-    RP_CO_CHECK(co_await parts_.queue.publish(std::move(context), std::move(message)));
+    std::string provider = std::move(*request.mutable_provider());
+    RP_CO_CHECK(co_await parts_.routing.publish(std::move(context), std::move(message),
+                                                std::move(provider)));
     co_return std::string();  // an Accepted has no members
 }
 
-Api::Answer Api::lease(Context, wire::LeaseRequest) {
-    const std::chrono::microseconds lease = limits::lease;
+Api::Answer Api::lease(Context context, wire::LeaseRequest request) {
+    if (request.publisher().empty() || request.publisher().size() > limits::id_length) {
+        co_return failure(invalid("a publisher has an id"));
+    }
+    RouteMember member{request.publisher(), RouteRole::publisher, request.epoch(), 0, 0};
+    RP_CO_TRY(const QueueRoute found,
+              co_await parts_.routing.switchboard().renew(std::move(context), std::move(member)));
     wire::Route route;
-    route.set_epoch(epoch);
-    route.set_provider(parts_.queue.options().provider);
-    route.set_phase("open");
-    route.set_lease_us(lease.count());
+    write(found, route);
     co_return route.SerializeAsString();
+}
+
+Api::Answer Api::switch_queue(Context context, wire::SwitchRequest request) {
+    if (!is_provider(request.to())) {
+        co_return failure(invalid("to must be memory, sqlite, nats, kafka or composite"));
+    }
+    const std::chrono::microseconds most = limits::switch_within_max;
+    RP_CO_CHECK(check_range("within_us", request.within_us(), 0, most.count()));
+    const Duration within = request.within_us() == 0
+                                ? Duration(limits::switch_within)
+                                : std::chrono::microseconds(request.within_us());
+    RP_CO_CHECK(co_await parts_.routing.switchboard().begin(context, request.to(), within));
+    co_return co_await queue_state(std::move(context));
+}
+
+Api::Answer Api::get_queue(Context context, wire::QueueRequest) {
+    return queue_state(std::move(context));
+}
+
+Api::Answer Api::queue_state(Context context) {
+    QueueSwitchboard& switchboard = parts_.routing.switchboard();
+    RP_CO_TRY(const QueueRoute route, co_await switchboard.read(context));
+    RP_CO_TRY(const auto ended,
+              co_await switchboard.switches(std::move(context), limits::switches));
+    wire::QueueState state;
+    write(route, *state.mutable_route());
+    for (const QueueSwitch& each : ended) { write(each, *state.add_switches()); }
+    co_return state.SerializeAsString();
 }
 
 Api::Answer Api::get_result(Context context, wire::ResultRequest request) {
@@ -169,11 +224,12 @@ Api::Answer Api::list_dead_letters(Context context, wire::DeadLettersRequest req
 }
 
 Api::Answer Api::replay_dead_letter(Context context, wire::ReplayRequest request) {
-    if (!parts_.queue.is_open()) {
+    if (!parts_.routing.is_open()) {
         co_return failure(ErrorKind::retryable, "unavailable", "the queue is not open yet");
     }
-    RP_CO_TRY(const DeadLetter letter, co_await parts_.messages.replay(
-                                           std::move(context), parts_.queue, request.message_id()));
+    RP_CO_TRY(
+        const DeadLetter letter,
+        co_await parts_.messages.replay(std::move(context), parts_.routing, request.message_id()));
     wire::DeadLetter message;
     write_with_body(letter, message);
     co_return message.SerializeAsString();
@@ -245,8 +301,8 @@ Task<wire::Stats> Api::own_stats(Context context) {
     wire::Stats stats;
     stats.set_instance(instance_);
     wire::QueueStats& queue = *stats.mutable_queue();
-    queue.set_type(parts_.queue.options().provider);
-    const auto found = co_await parts_.queue.stats(context);
+    queue.set_type(parts_.routing.provider());
+    const auto found = co_await parts_.routing.stats(context);
     if (found) {
         queue.set_total_enqueued(found->published);
         queue.set_total_dequeued(found->delivered);
@@ -255,7 +311,7 @@ Task<wire::Stats> Api::own_stats(Context context) {
         queue.set_unfinished(found->unfinished);
     }
     const auto ping = co_await parts_.messages.ping(std::move(context));
-    stats.set_healthy(found.has_value() && ping.has_value() && parts_.queue.is_open());
+    stats.set_healthy(found.has_value() && ping.has_value() && parts_.routing.is_open());
     const EffectCounts& counts = parts_.effects.counts();
     wire::PoolStats& pool = *stats.mutable_pool();
     pool.set_processed(counts.processed);

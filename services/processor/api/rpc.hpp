@@ -9,7 +9,7 @@
 #include "core/runtime/rpc_calls.hpp"
 #include "services/processor/app/messages.hpp"
 #include "services/processor/app/pool.hpp"
-#include "services/processor/app/queue_access.hpp"
+#include "services/processor/app/routing.hpp"
 
 namespace rushproof::processor {
 
@@ -18,7 +18,7 @@ namespace wire = ::processor::v1;
 class Api {
 public:
     struct Parts {
-        QueueAccess& queue;
+        Routing& routing;
         Pool& pool;
         Effects& effects;
         Messages& messages;
@@ -44,6 +44,9 @@ private:
 
     Answer enqueue(Context context, wire::Message request);
     Answer lease(Context context, wire::LeaseRequest request);
+    Answer switch_queue(Context context, wire::SwitchRequest request);
+    Answer get_queue(Context context, wire::QueueRequest request);
+    Answer queue_state(Context context);
     Answer get_result(Context context, wire::ResultRequest request);
     Answer list_processed(Context context, wire::ProcessedRequest request);
     Answer list_dead_letters(Context context, wire::DeadLettersRequest request);

@@ -70,9 +70,9 @@ Task<Result<DeadLetter>> Messages::find_dead(Context context, std::string id) {
     co_return dead_letter_of(found[0].rows[0]);
 }
 
-Task<Result<DeadLetter>> Messages::replay(Context context, QueueAccess& queue, std::string id) {
+Task<Result<DeadLetter>> Messages::replay(Context context, Routing& routing, std::string id) {
     RP_CO_TRY(DeadLetter letter, co_await find_dead(context, id));
-    const Duration dropped_for = queue.features().drops_repeats_for;
+    const Duration dropped_for = routing.features().drops_repeats_for;
     const Duration dead_for = environment_.clock.wall() - letter.dead_at;
     if (dead_for < dropped_for) {
         const auto left = std::chrono::ceil<std::chrono::seconds>(dropped_for - dead_for);
@@ -87,7 +87,7 @@ Task<Result<DeadLetter>> Messages::replay(Context context, QueueAccess& queue, s
     std::erase_if(message->headers,
                   [](const auto& header) { return header.first == replay_header; });
     message->headers.emplace_back(replay_header, std::to_string(letter.replays + 1));
-    RP_CO_CHECK(co_await queue.publish(context, *std::move(message)));
+    RP_CO_CHECK(co_await routing.publish(context, *std::move(message), {}));
     auto last = pipeline(Call(statements::note_replay, Row{id}));
     RP_CO_TRY(const auto transaction, co_await environment_.database.begin(context));
     RP_CO_CHECK(co_await transaction->commit(std::move(last)));

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/ports/environment.hpp"
-#include "services/processor/app/queue_access.hpp"
+#include "services/processor/app/routing.hpp"
 #include "services/processor/app/waiters.hpp"
 #include "services/processor/domain/outcome.hpp"
 
@@ -31,7 +31,7 @@ public:
     // letter stays until the message has its effect, so nothing is lost when this fails half-way.
     // "not-found"; retryable "too-soon" while the provider would drop a repeat; those of
     // publishing.
-    Task<Result<DeadLetter>> replay(Context context, QueueAccess& queue, std::string id);
+    Task<Result<DeadLetter>> replay(Context context, Routing& routing, std::string id);
 
     // The oldest results, once nothing can ask for them; how many.
     Task<Result<std::size_t>> forget(Context context);

@@ -26,9 +26,13 @@ Pool::Pool(Environment& environment, Effects& effects, std::size_t workers)
           "processor_unacknowledged_total",
           "Messages that had their effect and may be delivered again")) {}
 
-void Pool::start(MessageQueue& queue, Consumer& consumer) {
+void Pool::start(MessageQueue& queue, Consumer& consumer, std::function<bool()> may_take) {
     queue_ = &queue;
     consumer_ = &consumer;
+    may_take_ = std::move(may_take);
+    stopping_ = false;
+    empty_queue_ = false;
+    gave_up_ = false;
     taking_ = true;
     scope_.start("processor.take", take_all());
     start_workers();
@@ -52,6 +56,10 @@ Task<void> Pool::take_all() {
     while (!gave_up_ && (!stopping_ || empty_queue_)) {
         if (held_ >= limits::held) {
             co_await room_there_.wait();
+            continue;
+        }
+        if (!may_take_()) {
+            co_await pause(1);
             continue;
         }
         Context context(environment_.clock.monotonic() + limits::look);
@@ -96,6 +104,7 @@ Task<void> Pool::work() {
         co_await acknowledge(batch.work);
         --busy_;
         held_ -= batch.work.size();
+        finished_ += batch.work.size();
         lanes_.give_back(batch.lanes);
         room_there_.tell_one();
         if (!taking_) { work_there_.tell_all(); }
@@ -123,6 +132,13 @@ Task<void> Pool::acknowledge(const std::vector<Work>& batch) {
 Task<void> Pool::pause(int tries) {
     const Duration pause = back_off(limits::retry_policy, tries, environment_.random);
     co_await sleep_for(environment_.clock, pause);
+}
+
+Task<void> Pool::finish() {
+    stopping_ = true;
+    room_there_.tell_all();
+    co_await scope_.join();
+    consumer_ = nullptr;
 }
 
 Task<void> Pool::stop(bool empty_queue, Duration grace) {

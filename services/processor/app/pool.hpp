@@ -2,6 +2,7 @@
 // each after its effect.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -22,8 +23,9 @@ public:
     // All outlive the pool.
     Pool(Environment& environment, Effects& effects, std::size_t workers);
 
-    // Once.  Both outlive what the pool does until stop().
-    void start(MessageQueue& queue, Consumer& consumer);
+    // Takes from the consumer, while it may.  Both outlive what the pool does until finish() or
+    // stop(); after that it may start anew.
+    void start(MessageQueue& queue, Consumer& consumer, std::function<bool()> may_take);
 
     // At any time; no order is broken, and nobody waits for it.  At least one.
     void set_workers(std::size_t workers);
@@ -31,7 +33,12 @@ public:
     std::size_t busy() const { return busy_; }
     // Taken and not acknowledged.
     std::size_t held() const { return held_; }
+    // Since the process started: that had their effect.
+    std::uint64_t finished() const { return finished_; }
 
+    // Takes nothing more; returns when everything that it has had its effect, however long that
+    // takes.
+    Task<void> finish();
     // Finishes and acknowledges what it has; with `empty_queue` takes until the queue is empty,
     // too. What is not done within `grace` is left.
     Task<void> stop(bool empty_queue, Duration grace);
@@ -50,6 +57,7 @@ private:
     Scope scope_;
     MessageQueue* queue_ = nullptr;
     Consumer* consumer_ = nullptr;
+    std::function<bool()> may_take_;
     Lanes lanes_;
     Notice work_there_;
     Notice room_there_;
@@ -57,6 +65,7 @@ private:
     std::size_t running_ = 0;
     std::size_t busy_ = 0;
     std::size_t held_ = 0;
+    std::uint64_t finished_ = 0;
     bool taking_ = false;
     bool stopping_ = false;
     bool empty_queue_ = false;

@@ -53,7 +53,7 @@ Work read_delivery(Delivery delivery) {
     return work;
 }
 
-std::string as_bytes(const Message& message) {
+std::string as_bytes(const Message& message, std::string_view provider) {
     ::processor::v1::Message packed;
     packed.set_id(message.id);
     packed.set_key(message.key);
@@ -63,6 +63,7 @@ std::string as_bytes(const Message& message) {
         header.set_value(value);
     }
     packed.set_body(message.body);
+    packed.set_provider(std::string(provider));
     return packed.SerializeAsString();
 }
 

@@ -68,10 +68,77 @@ CREATE TABLE processor_dead_letter (
 )",
 };
 
+constexpr Migration add_queue_route{
+    .version = 2,
+    .name = "processor.add_queue_route",
+    .sql = R"(
+CREATE TABLE processor.queue_route (
+    one bigint PRIMARY KEY,
+    epoch bigint NOT NULL,
+    provider text NOT NULL,
+    previous text NOT NULL,
+    phase text NOT NULL,
+    begun_at timestamptz NOT NULL,
+    deadline_at timestamptz NOT NULL
+);
+
+CREATE TABLE processor.queue_member (
+    id text COLLATE "C" PRIMARY KEY,
+    role text NOT NULL,
+    epoch bigint NOT NULL,
+    drained bigint NOT NULL,
+    carried bigint NOT NULL,
+    until_at timestamptz NOT NULL
+);
+
+CREATE TABLE processor.queue_switch (
+    epoch bigint PRIMARY KEY,
+    from_provider text NOT NULL,
+    to_provider text NOT NULL,
+    begun_at timestamptz NOT NULL,
+    ended_at timestamptz NOT NULL,
+    carried bigint NOT NULL,
+    outcome text NOT NULL,
+    reason text NOT NULL
+);
+)",
+    .sqlite = R"(
+CREATE TABLE processor_queue_route (
+    one INTEGER PRIMARY KEY,
+    epoch INTEGER NOT NULL,
+    provider TEXT NOT NULL,
+    previous TEXT NOT NULL,
+    phase TEXT NOT NULL,
+    begun_at TIMESTAMP NOT NULL,
+    deadline_at TIMESTAMP NOT NULL
+);
+
+CREATE TABLE processor_queue_member (
+    id TEXT PRIMARY KEY NOT NULL,
+    role TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    drained INTEGER NOT NULL,
+    carried INTEGER NOT NULL,
+    until_at TIMESTAMP NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE processor_queue_switch (
+    epoch INTEGER PRIMARY KEY,
+    from_provider TEXT NOT NULL,
+    to_provider TEXT NOT NULL,
+    begun_at TIMESTAMP NOT NULL,
+    ended_at TIMESTAMP NOT NULL,
+    carried INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    reason TEXT NOT NULL
+);
+)",
+};
+
 }  // namespace
 
 const std::vector<Migration>& migrations() {
-    static const std::vector<Migration> all{create_tables};
+    static const std::vector<Migration> all{create_tables, add_queue_route};
     return all;
 }
 

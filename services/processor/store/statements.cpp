@@ -124,11 +124,26 @@ const Statement remove_dead{
 
 const Statement ping{"processor.ping", "SELECT 1", ""};
 
-const std::vector<const Statement*>& all() {
-    static const std::vector<const Statement*> statements{
+const QueueRouteSql& route() {
+    static const QueueRouteSql statements({"processor", "processor.", "processor_"});
+    return statements;
+}
+
+namespace {
+
+std::vector<const Statement*> list_all() {
+    std::vector<const Statement*> list{
         &insert_results, &find_result, &find_outcomes, &list_results, &forget_results, &bury,
         &find_dead,      &list_dead,   &note_replay,   &remove_dead,  &ping,
     };
+    for (const Statement* statement : route().all()) { list.push_back(statement); }
+    return list;
+}
+
+}  // namespace
+
+const std::vector<const Statement*>& all() {
+    static const std::vector<const Statement*> statements = list_all();
     return statements;
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/ports/database.hpp"
+#include "core/runtime/queue_route_sql.hpp"
 
 namespace rushproof::processor::statements {
 
@@ -28,6 +29,9 @@ extern const Statement find_dead;    // $1 id
 extern const Statement list_dead;    // $1 id above which, $2 limit; in order of ids
 extern const Statement note_replay;  // $1 id
 extern const Statement remove_dead;  // $1 ids
+
+// Which queue is used (core/runtime/queue_route_sql.hpp).
+const QueueRouteSql& route();
 
 extern const Statement ping;
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/runtime/model_parts.hpp"
+#include "core/runtime/queue_route_model.hpp"
 #include "services/processor/processor_model.hpp"
 #include "services/processor/store/statements.hpp"
 
@@ -234,6 +235,10 @@ std::vector<StatementModel> models() {
 
 }  // namespace
 
-ModelSchema model_schema() { return {tables(), models()}; }
+ModelSchema model_schema() {
+    ModelSchema schema{tables(), models()};
+    add_queue_route_model(schema, statements::route());
+    return schema;
+}
 
 }  // namespace rushproof::processor

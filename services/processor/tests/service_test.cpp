@@ -208,8 +208,11 @@ TEST(Service, HasTheStatsThatClientsKnow) {
 TEST(Service, TellsPublishersWhereToGo) {
     Bench bench;
     bench.start();
+    EXPECT_EQ(bench.call("Lease", "").error().code(), "invalid") << "a publisher without a name";
+    wire::LeaseRequest request;
+    request.set_publisher("ingest-1");
     wire::Route route;
-    ASSERT_TRUE(route.ParseFromString(bench.call("Lease", "").value()));
+    ASSERT_TRUE(route.ParseFromString(bench.call("Lease", request.SerializeAsString()).value()));
     EXPECT_EQ(route.provider(), "memory");
     EXPECT_GT(route.epoch(), 0);
     EXPECT_GT(route.lease_us(), 0);
