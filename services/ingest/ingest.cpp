@@ -25,7 +25,7 @@ public:
     std::vector<HttpRoute> http_routes() override { return http_api_.routes(); }
     std::vector<RpcMethod> rpc_methods() override { return api_.methods(); }
 
-    void start() override { scope_.start("ingest.open", route_.open()); }
+    void start() override { scope_.start("ingest.route", route_.run()); }
 
     Task<void> stop() override {
         http_api_.close();

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstdint>
 
-#include "core/runtime/retry.hpp"
 
 namespace rushproof::ingest::limits {
 
@@ -11,9 +10,8 @@ namespace rushproof::ingest::limits {
 inline constexpr std::int64_t deadline_parts = 20;
 static_assert(deadline_parts > 1);
 
-// Between tries to open a broker's queue, which have no end; `attempts` is not asked.
-inline constexpr RetryPolicy retry_policy{1, std::chrono::milliseconds(5),
-                                          std::chrono::milliseconds(1'000), 2};
-inline constexpr auto open_timeout = std::chrono::seconds(5);
+// How long it acts on a route without hearing of it again: shorter than the processors wait for a
+// publisher that is gone.
+inline constexpr auto lease = std::chrono::milliseconds(2'500);
 
 }  // namespace rushproof::ingest::limits

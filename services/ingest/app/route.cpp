@@ -1,9 +1,11 @@
 #include "services/ingest/app/route.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "core/protocol/processor.pb.h"
-#include "core/runtime/retry.hpp"
+#include "core/runtime/uuid.hpp"
 #include "services/ingest/limits.hpp"
 
 namespace rushproof::ingest {
@@ -15,7 +17,7 @@ namespace wire = ::processor::v1;
 // Of the processor's consumers.
 constexpr std::string_view group = "processor";
 
-std::string encode(const Message& message) {
+std::string encode(const Message& message, std::string provider) {
     wire::Message request;
     request.set_id(message.id);
     request.set_key(message.key);
@@ -25,36 +27,48 @@ std::string encode(const Message& message) {
         header.set_value(value);
     }
     request.set_body(message.body);
+    request.set_provider(std::move(provider));
     return request.SerializeAsString();
 }
 
-Task<Result<void>> refuse(std::string provider) {
-    co_return failure(ErrorKind::retryable, "unavailable", provider + " is not open yet");
+RouteMembership::Options membership_options() {
+    RouteMembership::Options options;
+    options.lease = limits::lease;
+    return options;
 }
 
 }  // namespace
 
 Route::Route(Environment& environment, QueueOptions options)
-    : environment_(environment), options_(std::move(options)), embedded_(is_embedded(options_)) {}
+    : environment_(environment),
+      options_(std::move(options)),
+      id_(uuid_v4(environment.random)),
+      membership_(
+          environment,
+          [this](Context context, std::int64_t epoch) { return renew(std::move(context), epoch); },
+          membership_options()) {}
 
-Task<void> Route::open() {
-    if (embedded_) { co_return; }
-    std::string last_code;
-    for (int tries = 1;; ++tries) {
-        const Context context(environment_.clock.monotonic() + limits::open_timeout);
-        auto opened = co_await open_queue(environment_, context, options_);
-        if (opened) {
-            queue_ = *std::move(opened);
-            co_return;
-        }
-        if (opened.error().code() != last_code) {
-            last_code = opened.error().code();
-            environment_.telemetry.log(LogLevel::warning, "the queue cannot be opened",
-                                       {{"code", last_code}, {"what", opened.error().message()}});
-        }
-        const Duration pause = back_off(limits::retry_policy, tries, environment_.random);
-        co_await sleep_for(environment_.clock, pause);
+Task<Result<QueueRoute>> Route::renew(Context context, std::int64_t epoch) {
+    wire::LeaseRequest request;
+    request.set_publisher(id_);
+    request.set_epoch(epoch);
+    const RpcTarget target{"processor.v1.Processor/Lease", id_};
+    RP_CO_TRY(
+        const std::string answer,
+        co_await environment_.rpc.call(std::move(context), target, request.SerializeAsString()));
+    wire::Route read;
+    const bool readable = read.ParseFromString(answer);
+    const auto phase = parse_route_phase(read.phase());
+    if (!readable || !phase) {
+        co_return failure(ErrorKind::permanent, "malformed",
+                          "the processor speaks of a route in words that are not known here");
     }
+    QueueRoute route;
+    route.epoch = read.epoch();
+    route.provider = read.provider();
+    route.previous = read.previous();
+    route.phase = *phase;
+    co_return route;
 }
 
 Task<Result<void>> Route::publish(Context context, Message message) {
@@ -69,23 +83,68 @@ Task<Result<void>> Route::publish(Context context, Message message) {
     co_return published;  // still unknown, whatever the last one said
 }
 
+// What is accepted after the lease has run out may lie in a queue that nobody looks into any more.
 Task<Result<void>> Route::publish_once(Context context, const Message& message) {
-    if (embedded_) { return call_processor(std::move(context), message); }
-    if (queue_) { return queue_->publish(std::move(context), message); }
-    return refuse(options_.provider);
-}
-
-Task<Result<void>> Route::call_processor(Context context, const Message& message) {
-    const std::string& order = message.key.empty() ? message.id : message.key;
-    const RpcTarget target{"processor.v1.Processor/Enqueue", order};
-    RP_CO_CHECK(co_await environment_.rpc.call(std::move(context), target, encode(message)));
+    if (!membership_.begin()) { RP_CO_CHECK(co_await membership_.renew()); }
+    RP_CO_TRY(const auto work, membership_.begin());
+    std::string provider(publishes_to(work.route()));
+    if (provider.empty()) {
+        co_return failure(ErrorKind::retryable, "queue-switching",
+                          "a switch of the queue is being taken back");
+    }
+    Context within = context.until(work.until());
+    RP_CO_CHECK(co_await publish_to(std::move(within), message, std::move(provider)));
+    if (environment_.clock.monotonic() >= work.until()) {
+        co_return failure(ErrorKind::unknown_outcome, "lease-expired",
+                          "it was accepted too late to know that it will be processed");
+    }
     co_return Result<void>();
 }
 
+Task<Result<void>> Route::publish_to(Context context, const Message& message,
+                                     std::string provider) {
+    if (lives_in_processor(provider)) {
+        co_return co_await call_processor(std::move(context), message, std::move(provider));
+    }
+    RP_CO_TRY(const auto queue, co_await open(context, std::move(provider)));
+    co_return co_await queue->publish(std::move(context), message);
+}
+
+Task<Result<void>> Route::call_processor(Context context, const Message& message,
+                                         std::string provider) {
+    const std::string& order = message.key.empty() ? message.id : message.key;
+    const RpcTarget target{"processor.v1.Processor/Enqueue", order};
+    RP_CO_CHECK(co_await environment_.rpc.call(std::move(context), target,
+                                               encode(message, std::move(provider))));
+    co_return Result<void>();
+}
+
+bool Route::lives_in_processor(const std::string& provider) const {
+    QueueOptions options = options_;
+    options.provider = provider;
+    return is_embedded(options);
+}
+
+Task<Result<std::shared_ptr<MessageQueue>>> Route::open(Context context, std::string provider) {
+    const auto known = open_.find(provider);
+    if (known != open_.end()) { co_return known->second; }
+    QueueOptions options = options_;
+    options.provider = provider;
+    RP_CO_TRY(auto queue,
+              co_await open_queue(environment_, std::move(context), std::move(options)));
+    // Another call may have been faster.
+    co_return open_.try_emplace(std::move(provider), std::move(queue)).first->second;
+}
+
 Task<bool> Route::healthy(Context context) {
-    if (!embedded_) {
-        if (!queue_) { co_return false; }
-        const auto stats = co_await queue_->stats(std::move(context), std::string(group));
+    const auto work = membership_.begin();
+    if (!work) { co_return false; }
+    std::string provider(publishes_to(work->route()));
+    if (provider.empty()) { co_return false; }
+    if (!lives_in_processor(provider)) {
+        const auto queue = co_await open(context, std::move(provider));
+        if (!queue) { co_return false; }
+        const auto stats = co_await (*queue)->stats(std::move(context), std::string(group));
         co_return stats.has_value();
     }
     const RpcTarget target{"processor.v1.Processor/GetStats", {}};

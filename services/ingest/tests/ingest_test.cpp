@@ -16,6 +16,7 @@
 #include "core/protocol/processor.pb.h"
 #include "core/runtime/data_message.hpp"
 #include "core/runtime/http_router.hpp"
+#include "core/runtime/queue_route.hpp"
 #include "core/runtime/rpc_router.hpp"
 #include "core/runtime/tests/fake_environment.hpp"
 #include "services/ingest/ingest.hpp"
@@ -89,6 +90,7 @@ protected:
     void start(const std::string& provider = "memory") {
         Options options;
         options.queue.provider = provider;
+        route_.provider = provider;
         service_ = make_ingest(environment_, options);
         rpc_.emplace(fake_.world);
         rpc_->add(service_->rpc_methods());
@@ -127,6 +129,10 @@ protected:
     }
 
     TestProcessor processor_;
+    // What the processors say of the route.
+    QueueRoute route_{
+        .epoch = 1, .provider = "memory", .previous = "", .phase = RoutePhase::steady};
+    Result<void> lease_;
     TestQueues queues_{processor_};
     FakeEnvironment fake_;
     Environment environment_{fake_.world,           fake_.world, fake_.world, fake_.rpc,
@@ -144,6 +150,15 @@ private:
             ::processor::v1::Stats stats;
             stats.set_healthy(processor_.healthy);
             co_return stats.SerializeAsString();
+        }
+        if (method == "processor.v1.Processor/Lease") {
+            if (!lease_) { co_return failure(lease_.error()); }
+            ::processor::v1::Route route;
+            route.set_epoch(route_.epoch);
+            route.set_provider(route_.provider);
+            route.set_previous(route_.previous);
+            route.set_phase(std::string(to_string(route_.phase)));
+            co_return route.SerializeAsString();
         }
         EXPECT_EQ(method, "processor.v1.Processor/Enqueue");
         processor_.time_left.push_back(context.deadline - fake_.world.monotonic());
@@ -318,6 +333,35 @@ TEST_F(IngestService, AcceptsNothingOnceItStops) {
     EXPECT_EQ(post("{}").status, 503);
     EXPECT_EQ(finish(rpc_->answer(context(), "ingest.v1.Ingest/Ingest", "")).error().code(),
               "stopping");
+}
+
+TEST_F(IngestService, FollowsTheRouteAndRefusesWhenItLeadsNowhere) {
+    start();
+    id_in(post("{}"));
+    EXPECT_EQ(processor_.time_left.size(), 1u);
+    route_ = {.epoch = 2, .provider = "nats", .previous = "memory", .phase = RoutePhase::moving};
+    fake_.world.run_for(seconds(1));
+    id_in(post("{}"));
+    EXPECT_EQ(processor_.time_left.size(), 1u) << "the broker has it, the processor was not asked";
+    EXPECT_EQ(processor_.messages.size(), 2u);
+    route_ = {.epoch = 3, .provider = "nats", .previous = "memory", .phase = RoutePhase::stopping};
+    fake_.world.run_for(seconds(1));
+    EXPECT_EQ(post("{}").status, 503);
+    EXPECT_EQ(processor_.messages.size(), 2u);
+}
+
+TEST_F(IngestService, PublishesNothingOnceItsLeaseHasRunOut) {
+    start();
+    id_in(post("{}"));
+    lease_ = failure(ErrorKind::retryable, "unavailable", "the processor is away");
+    fake_.world.run_for(seconds(1));
+    id_in(post("{}"));
+    fake_.world.run_for(seconds(4));
+    EXPECT_EQ(post("{}").status, 503);
+    EXPECT_FALSE(finish(service_->ready(context())));
+    lease_ = {};
+    id_in(post("{}"));
+    EXPECT_EQ(processor_.messages.size(), 3u);
 }
 
 TEST_F(IngestService, RefusesOptionsOutOfRange) {

@@ -53,9 +53,9 @@ protected:
         return bench_.call("SwitchQueue", request.SerializeAsString());
     }
     void publish_for(Duration time) {
-        for (Duration passed{}; passed < time; passed += milliseconds(10)) {
+        for (Duration passed{}; passed < time; passed += milliseconds(20)) {
             EXPECT_TRUE(publish());
-            bench_.world.run_for(milliseconds(10));
+            bench_.world.run_for(milliseconds(20));
         }
     }
 
@@ -100,19 +100,24 @@ TEST_P(SwitchTest, GoesOverUnderLoadAndBack) {
 
 TEST_P(SwitchTest, CarriesABacklogOver) {
     bench_.start();
-    bench_.database.distance = milliseconds(200);
+    bench_.rpc.refuse = [](const std::string&) -> std::optional<Error> {
+        return Error(ErrorKind::retryable, "unavailable", "away");
+    };
     for (int i = 0; i < 100; ++i) {
-        wire::Message message = Bench::plain("k0-" + std::to_string(sent_++), "k0");
+        wire::Message message = Bench::reserve("k0-" + std::to_string(sent_++), "k0");
         message.set_provider("memory");
         ASSERT_TRUE(bench_.put(message));
         accepted_["k0"].push_back(message.id());
     }
     ASSERT_TRUE(begin("nats"));
-    publish_for(seconds(3));
-    bench_.world.run_for(seconds(1));
+    publish_for(seconds(1));
+    EXPECT_EQ(state().route().phase(), "draining");
+    bench_.rpc.refuse = nullptr;
+    publish_for(seconds(2));
+    bench_.world.run_for(seconds(2));
     ASSERT_EQ(state().switches_size(), 1);
     EXPECT_EQ(state().switches(0).outcome(), "done");
-    EXPECT_GT(state().switches(0).carried_over(), 0);
+    EXPECT_GE(state().switches(0).carried_over(), 100);
     expect_all_in_order();
 }
 
