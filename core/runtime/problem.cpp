@@ -23,6 +23,8 @@ constexpr std::array caller_mistakes{
     CodeStatus{"insufficient-stock", 409},
     CodeStatus{"conflict", 409},
     CodeStatus{"not-held", 409},
+    CodeStatus{"switch-under-way", 409},
+    CodeStatus{"already-there", 409},
     CodeStatus{"invalid", 422},
     CodeStatus{"key-reused", 422},
     CodeStatus{"precondition-failed", 412},

@@ -52,6 +52,35 @@ void write_result(JsonWriter& json, const wire::Result& result) {
     json.end_object();
 }
 
+constexpr std::int64_t switch_within_ms_max = 3'600'000;
+
+void write_queue(JsonWriter& json, const wire::QueueState& state) {
+    const wire::Route& route = state.route();
+    json.begin_object();
+    json.member("provider", route.provider());
+    json.member("phase", route.phase());
+    json.member("epoch", route.epoch());
+    if (!route.previous().empty()) {
+        json.member("previous", route.previous());
+        json.member("age_us", route.age_us());
+        json.member("left_us", route.left_us());
+    }
+    json.begin_array("switches");
+    for (const wire::Switch& ended : state.switches()) {
+        json.begin_object();
+        json.member("from", ended.from());
+        json.member("to", ended.to());
+        json.member("begunAt", time(ended.begun_at_us()));
+        json.member("duration_us", ended.duration_us());
+        json.member("carried", ended.carried_over());
+        json.member("outcome", ended.outcome());
+        if (!ended.reason().empty()) { json.member("reason", ended.reason()); }
+        json.end_object();
+    }
+    json.end_array();
+    json.end_object();
+}
+
 }  // namespace
 
 bool same_secret(std::string_view given, std::string_view secret) {
@@ -65,6 +94,7 @@ bool same_secret(std::string_view given, std::string_view secret) {
 std::vector<HttpRoute> Admin::routes() {
     std::vector<HttpRoute> routes;
     routes.push_back(route("GET", "/api/v1/admin/queue", &Admin::queue));
+    routes.push_back(route("POST", "/api/v1/admin/queue", &Admin::switch_queue));
     routes.push_back(route("GET", "/api/v1/admin/workers", &Admin::workers));
     routes.push_back(route("POST", "/api/v1/admin/workers", &Admin::change_workers));
     routes.push_back(route("GET", "/api/v1/admin/processed", &Admin::processed));
@@ -112,19 +142,43 @@ Task<Result<std::string>> Admin::ask(Context context, const HttpRequest& request
     co_return co_await environment_.rpc.call(std::move(context), target, std::move(bytes));
 }
 
-Admin::Answer Admin::queue(Context context, HttpRequest request) {
+Admin::Answer Admin::queue(Context context, HttpRequest) {
+    const wire::QueueRequest request;
+    return ask_queue(std::move(context), 200, "processor.v1.Processor/GetQueue",
+                     request.SerializeAsString());
+}
+
+Admin::Answer Admin::switch_queue(Context context, HttpRequest request) {
+    const JsonBody body(request.body);
+    const auto to = body.text("to");
+    if (!to) { co_return problem(to.error()); }
+    wire::SwitchRequest wish;
+    wish.set_to(std::string(*to));
+    if (body.has("within_ms")) {
+        const auto within = body.integer("within_ms");
+        if (!within) { co_return problem(within.error()); }
+        if (*within < 1 || *within > switch_within_ms_max) {
+            co_return problem(
+                Error(ErrorKind::permanent, "invalid",
+                      "within_ms must be from 1 to " + std::to_string(switch_within_ms_max)));
+        }
+        wish.set_within_us(*within * 1'000);
+    }
+    co_return co_await ask_queue(std::move(context), 202, "processor.v1.Processor/SwitchQueue",
+                                 wish.SerializeAsString());
+}
+
+Admin::Answer Admin::ask_queue(Context context, int status, std::string_view method,
+                               std::string request) {
+    const RpcTarget target{method, {}};
     const auto answer =
-        co_await ask(std::move(context), request, "processor.v1.Processor/Lease", std::string());
-    wire::Route route;
+        co_await environment_.rpc.call(std::move(context), target, std::move(request));
     if (!answer) { co_return problem(answer.error()); }
-    if (!route.ParseFromString(*answer)) { co_return unreadable("processor"); }
+    wire::QueueState state;
+    if (!state.ParseFromString(*answer)) { co_return unreadable("processor"); }
     JsonWriter json;
-    json.begin_object();
-    json.member("provider", route.provider());
-    json.member("phase", route.phase());
-    json.member("epoch", route.epoch());
-    json.end_object();
-    co_return HttpResponse(200, std::move(json).text());
+    write_queue(json, state);
+    co_return HttpResponse(status, std::move(json).text());
 }
 
 Admin::Answer Admin::workers(Context context, HttpRequest) {

@@ -26,6 +26,8 @@ private:
     HttpRoute route(std::string method, std::string path, Use use);
     Answer guard(Use use, Context context, HttpRequest request);
     Answer queue(Context context, HttpRequest request);
+    Answer switch_queue(Context context, HttpRequest request);
+    Answer ask_queue(Context context, int status, std::string_view method, std::string request);
     Answer workers(Context context, HttpRequest request);
     Answer change_workers(Context context, HttpRequest request);
     Answer ask_workers(Context context, std::int64_t workers);

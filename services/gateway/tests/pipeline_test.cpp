@@ -383,16 +383,38 @@ TEST_F(AdminApi, ListsEffectsInTheirOrder) {
     EXPECT_EQ(send("GET", "/api/v1/admin/processed?processor=1").status, 404);
 }
 
-TEST_F(AdminApi, TellsWhereMessagesGo) {
-    answers_["processor.v1.Processor/Lease"] = [](const std::string&) {
-        wire::Route route;
-        route.set_provider("memory");
-        route.set_phase("open");
-        route.set_epoch(1);
-        return route.SerializeAsString();
+TEST_F(AdminApi, TellsWhereMessagesGoAndSwitches) {
+    const auto state = [](const std::string&) {
+        wire::QueueState state;
+        state.mutable_route()->set_provider("nats");
+        state.mutable_route()->set_previous("memory");
+        state.mutable_route()->set_phase("opening");
+        state.mutable_route()->set_epoch(2);
+        wire::Switch& ended = *state.add_switches();
+        ended.set_from("sqlite");
+        ended.set_to("memory");
+        ended.set_carried_over(7);
+        ended.set_outcome("done");
+        return state.SerializeAsString();
     };
-    EXPECT_EQ(send("GET", "/api/v1/admin/queue").body,
-              R"({"provider":"memory","phase":"open","epoch":1})");
+    answers_["processor.v1.Processor/GetQueue"] = state;
+    const std::string expected =
+        R"({"provider":"nats","phase":"opening","epoch":2,"previous":"memory","age_us":0,)"
+        R"("left_us":0,"switches":[{"from":"sqlite","to":"memory",)"
+        R"("begunAt":"1970-01-01T00:00:00.000000Z","duration_us":0,"carried":7,"outcome":"done"}]})";
+    EXPECT_EQ(send("GET", "/api/v1/admin/queue").body, expected);
+    wire::SwitchRequest asked;
+    answers_["processor.v1.Processor/SwitchQueue"] = [&](const std::string& request) {
+        EXPECT_TRUE(asked.ParseFromString(request));
+        return state({});
+    };
+    const auto begun = send("POST", "/api/v1/admin/queue", R"({"to":"nats","within_ms":500})");
+    EXPECT_EQ(begun.status, 202);
+    EXPECT_EQ(begun.body, expected);
+    EXPECT_EQ(asked.to(), "nats");
+    EXPECT_EQ(asked.within_us(), 500'000);
+    EXPECT_EQ(send("POST", "/api/v1/admin/queue", "{}").status, 400);
+    EXPECT_EQ(send("POST", "/api/v1/admin/queue", R"({"to":"nats","within_ms":0})").status, 422);
 }
 
 // --- openapi.json ---
