@@ -46,11 +46,10 @@ public:
         jobs.push_back({[this](Context context) { return messages_.forget(std::move(context)); },
                         {},
                         limits::forgotten_at_once});
-        jobs.push_back({[this](Context context) {
-                            return routing_.switchboard().forget(std::move(context));
-                        },
-                        {},
-                        limits::forgotten_at_once});
+        jobs.push_back(
+            {[this](Context context) { return routing_.switchboard().forget(std::move(context)); },
+             {},
+             limits::forgotten_at_once});
         scope_.start("processor.sweep",
                      sweeper_.run(limits::forget_interval, limits::step_timeout, std::move(jobs)));
     }

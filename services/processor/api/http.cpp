@@ -80,7 +80,8 @@ Task<HttpResponse> HttpApi::enqueue(Context context, HttpRequest request) {
     const Scope::Visit visit = scope_.visit();
     auto message = message_in(environment_.random, context, std::move(request.body));
     if (!message) { co_return problem(message.error()); }
-    const auto accepted = co_await routing_.publish(std::move(context), *std::move(message), {});
+    const auto accepted =
+        co_await routing_.publish(std::move(context), *std::move(message), std::string());
     if (!accepted) { co_return problem(accepted.error()); }
     co_return HttpResponse(202, {}, {});
 }

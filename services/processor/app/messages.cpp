@@ -87,7 +87,7 @@ Task<Result<DeadLetter>> Messages::replay(Context context, Routing& routing, std
     std::erase_if(message->headers,
                   [](const auto& header) { return header.first == replay_header; });
     message->headers.emplace_back(replay_header, std::to_string(letter.replays + 1));
-    RP_CO_CHECK(co_await routing.publish(context, *std::move(message), {}));
+    RP_CO_CHECK(co_await routing.publish(context, *std::move(message), std::string()));
     auto last = pipeline(Call(statements::note_replay, Row{id}));
     RP_CO_TRY(const auto transaction, co_await environment_.database.begin(context));
     RP_CO_CHECK(co_await transaction->commit(std::move(last)));
