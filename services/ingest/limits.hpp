@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstdint>
 
-
 namespace rushproof::ingest::limits {
 
 // One part in so many of the time left stays here, to answer for a queue that is late.
