@@ -91,11 +91,12 @@ void add_processor(Core& core, const HostConfig& config, std::uint32_t index) {
 }  // namespace
 
 Core::Core(asio::io_context& context, Database& database, RealTelemetry& telemetry,
-           const MakeRpc& make_rpc)
+           const MakeRpc& make_rpc, QueuesOptions brokers)
     : executor(context.get_executor()),
       clock(executor),
       spawner(executor),
       rpc(make_rpc(executor, clock)),
+      queues(executor, std::move(brokers), telemetry),
       environment{clock, random, spawner, *rpc, database, telemetry, queues},
       http_router(telemetry),
       ingest_router(telemetry),

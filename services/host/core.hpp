@@ -13,6 +13,7 @@
 #include "core/real/os/real_clock.hpp"
 #include "core/real/os/real_random.hpp"
 #include "core/real/os/real_spawner.hpp"
+#include "core/real/queues/real_queues.hpp"
 #include "core/real/telemetry/real_telemetry.hpp"
 #include "core/runtime/http_router.hpp"
 #include "core/runtime/rpc_router.hpp"
@@ -24,7 +25,7 @@ using MakeRpc = std::function<std::unique_ptr<Rpc>(const asio::any_io_executor&,
 
 struct Core {
     Core(asio::io_context& context, Database& database, RealTelemetry& telemetry,
-         const MakeRpc& make_rpc);
+         const MakeRpc& make_rpc, QueuesOptions brokers);
 
     // Its routes go to `router`, its methods to whoever may call them.
     void add(std::unique_ptr<Service> service, HttpRouter& router);
@@ -38,7 +39,7 @@ struct Core {
     RealRandom random;
     RealSpawner spawner;
     std::unique_ptr<Rpc> rpc;
-    NoQueues queues;
+    RealQueues queues;
     Environment environment;
     HttpRouter http_router;                          // of the first role
     HttpRouter ingest_router;                        // of ingest, beside the gateway

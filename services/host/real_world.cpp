@@ -83,7 +83,10 @@ void RealWorld::add_core(asio::io_context& context) {
         return make_rpc(executor, clock);
     };
     Database& database = databases_->add_core(context.get_executor());
-    auto core = std::make_unique<Core>(context, database, telemetry_, rpc);
+    QueuesOptions brokers;
+    brokers.nats.emplace();
+    brokers.nats->url = config_.pipeline.nats_url;
+    auto core = std::make_unique<Core>(context, database, telemetry_, rpc, std::move(brokers));
     add_roles(*core, config_, static_cast<std::uint32_t>(worlds_.size()));
     core->add_health(draining_, telemetry_);
     instances_.push_back({core->executor, &core->rpc_router});
