@@ -1,0 +1,177 @@
+#include "core/real/kafka/producer.hpp"
+
+#include <array>
+#include <atomic>
+#include <optional>
+
+#include "core/real/kafka/errors.hpp"
+#include "core/real/kafka/records.hpp"
+
+namespace rushproof::kafka {
+
+namespace {
+
+constexpr std::size_t record_overhead_bytes = 512;
+constexpr int reports_at_once = 1000;
+
+}  // namespace
+
+// What the caller and the delivery report share.
+struct Producer::Publishing {
+    explicit Publishing(const asio::any_io_executor& executor) : changes(executor) {}
+    std::optional<Result<void>> verdict;
+    Changes changes;
+};
+
+// Whether reports still have an executor to be told on.
+using Listening = std::atomic<bool>;
+
+// One librdkafka client.  A fatal error of the idempotent producer ends it, and another one begins.
+class Producer::Client {
+public:
+    Client(const asio::any_io_executor& executor, rd_kafka_t* handle,
+           std::shared_ptr<Reaper> reaper, std::shared_ptr<Listening> listening)
+        : handle_(handle),
+          reaper_(std::move(reaper)),
+          listening_(std::move(listening)),
+          queue_(rd_kafka_queue_get_main(handle)),
+          events_(std::make_unique<Events>(executor, queue_.get())) {}
+
+    // Whoever still waits has a deadline; what is not on the brokers by then stays unknown.
+    ~Client() {
+        events_.reset();
+        queue_.reset();
+        *listening_ = false;
+        reaper_->post([handle = handle_, kept = listening_] {
+            rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+            rd_kafka_flush(handle, 100);
+            rd_kafka_destroy(handle);
+        });
+    }
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+
+    void start() {
+        events_->start([this] { return rd_kafka_poll(handle_, 0) >= reports_at_once; });
+    }
+    rd_kafka_t* handle() const { return handle_; }
+    bool broken() const {
+        std::array<char, 8> why{};
+        return rd_kafka_fatal_error(handle_, why.data(), why.size()) != RD_KAFKA_RESP_ERR_NO_ERROR;
+    }
+
+private:
+    rd_kafka_t* handle_;
+    std::shared_ptr<Reaper> reaper_;
+    std::shared_ptr<Listening> listening_;
+    QueueHandle queue_;
+    std::unique_ptr<Events> events_;
+};
+
+namespace {
+
+template <class T>
+void report(rd_kafka_t*, const rd_kafka_message_t* record, void* listening) {
+    // The caller's share is what it handed over to rd_kafka_producev.
+    const std::unique_ptr<std::shared_ptr<T>> own(
+        static_cast<std::shared_ptr<T>*>(record->_private));
+    if (!*static_cast<Listening*>(listening)) { return; }
+    T& publishing = **own;
+    if (record->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        publishing.verdict = Result<void>();
+    } else {
+        publishing.verdict = failure(publish_error(record->err, rd_kafka_message_status(record)));
+    }
+    publishing.changes.tell();
+}
+
+}  // namespace
+
+Producer::Producer(asio::any_io_executor executor, const KafkaOptions& options,
+                   Telemetry& telemetry, std::shared_ptr<Reaper> reaper)
+    : executor_(std::move(executor)),
+      options_(options),
+      reaper_(std::move(reaper)),
+      refused_(telemetry.counter("kafka_refused_messages_total",
+                                 "Messages that the brokers did not take",
+                                 {{"topic", options.topic}})),
+      unknown_(telemetry.counter("kafka_unknown_messages_total",
+                                 "Messages that the brokers may have taken",
+                                 {{"topic", options.topic}})) {}
+
+Producer::~Producer() = default;
+
+Result<void> Producer::start() {
+    RP_TRY(Configuration configuration,
+           configure(options_.brokers,
+                     {{"enable.idempotence", "true"},
+                      {"acks", "all"},
+                      // As the clients in Java, Go and Python place a key.
+                      {"partitioner", "murmur2_random"},
+                      // Nobody waits for company; what comes while requests are under way shares
+                      // the next one.
+                      {"linger.ms", "0"},
+                      {"message.timeout.ms", milliseconds(options_.delivery_timeout)},
+                      {"message.max.bytes",
+                       std::to_string(options_.message_bytes + record_overhead_bytes)},
+                      {"queue.buffering.max.messages", std::to_string(options_.publishing_max)}}));
+    rd_kafka_conf_set_dr_msg_cb(configuration.get(), report<Publishing>);
+    auto listening = std::make_shared<Listening>(true);
+    rd_kafka_conf_set_opaque(configuration.get(), listening.get());
+    RP_TRY(rd_kafka_t* const handle, make_client(RD_KAFKA_PRODUCER, std::move(configuration)));
+    client_ = std::make_shared<Client>(executor_, handle, reaper_, std::move(listening));
+    client_->start();
+    return {};
+}
+
+Result<void> Producer::send(const Message& message, const std::shared_ptr<Publishing>& publishing) {
+    if (!client_ || client_->broken()) { RP_CHECK(start()); }
+    auto share = std::make_unique<std::shared_ptr<Publishing>>(publishing);
+    Headers headers = headers_of(message);
+    const bool with_key = !message.key.empty();
+    const auto error = rd_kafka_producev(
+        client_->handle(), RD_KAFKA_V_TOPIC(options_.topic.c_str()),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_KEY(with_key ? message.key.data() : nullptr, message.key.size()),
+        // An empty value is not the absence of one.
+        RD_KAFKA_V_VALUE(const_cast<char*>(message.body.c_str()), message.body.size()),
+        RD_KAFKA_V_HEADERS(headers.get()), RD_KAFKA_V_OPAQUE(share.get()), RD_KAFKA_V_END);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return failure(publish_error(error, RD_KAFKA_MSG_STATUS_NOT_PERSISTED));
+    }
+    static_cast<void>(headers.release());
+    static_cast<void>(share.release());
+    return {};
+}
+
+Task<Result<void>> Producer::publish(Context context, Message message) {
+    const auto self = shared_from_this();
+    if (bytes_of(message) > options_.message_bytes) {
+        refused_.add();
+        co_return failure(ErrorKind::permanent, "too-large",
+                          "a message may have " + std::to_string(options_.message_bytes) +
+                              " bytes with its key and headers");
+    }
+    const auto publishing = std::make_shared<Publishing>(executor_);
+    if (const auto sent = send(message, publishing); !sent) {
+        refused_.add();
+        co_return failure(sent.error());
+    }
+    while (!publishing->verdict && now() < context.deadline) {
+        co_await publishing->changes.wait(context.deadline);
+    }
+    if (!publishing->verdict) {
+        unknown_.add();
+        co_return failure(ErrorKind::unknown_outcome, "deadline-exceeded",
+                          "Kafka did not answer until the deadline");
+    }
+    if (*publishing->verdict) {
+        ++published_;
+    } else {
+        (publishing->verdict->error().kind() == ErrorKind::unknown_outcome ? unknown_ : refused_)
+            .add();
+    }
+    co_return *std::move(publishing->verdict);
+}
+
+}  // namespace rushproof::kafka
