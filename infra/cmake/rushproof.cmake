@@ -68,7 +68,7 @@ function(rushproof_module name)
   endif()
 endfunction()
 
-# rushproof_test(name SOURCES ... DEPENDS ... [LABEL unit|conformance|sim|live|fuzz] [TIMEOUT s] [NEEDS postgres])
+# rushproof_test(name SOURCES ... DEPENDS ... [LABEL unit|conformance|sim|live|fuzz] [TIMEOUT s] [NEEDS postgres|nats|rabbitmq|kafka ...])
 # NEEDS: servers that infra/stack starts for this run of the program, which finds them in its environment.
 function(rushproof_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "LABEL;TIMEOUT" "SOURCES;DEPENDS;NEEDS")

@@ -40,16 +40,16 @@ MonotonicTime now();
 
 // Settings that every client has, and these.  Error: permanent "not-configured".
 Result<Configuration> configure(const std::string& brokers, const Settings& settings);
-// Takes the configuration.  Destroying the handle waits for librdkafka's threads: that is what
+// Destroying the handle waits for librdkafka's threads: that is what
 // Reaper is for.
 Result<rd_kafka_t*> make_client(rd_kafka_type_t type, Configuration configuration);
 
 std::string milliseconds(Duration duration);
 
-// A thread for what blocks: destroying clients, asking brokers.
+// Threads for what blocks: ending clients, asking brokers.
 class Reaper {
 public:
-    Reaper() : pool_(1) {}
+    explicit Reaper(std::size_t threads) : pool_(threads) {}
     ~Reaper() { pool_.join(); }
     Reaper(const Reaper&) = delete;
     Reaper& operator=(const Reaper&) = delete;

@@ -12,6 +12,8 @@ namespace rushproof {
 
 namespace {
 
+constexpr std::size_t closing_at_once = 2;
+
 class KafkaConsumer final : public Consumer {
 public:
     explicit KafkaConsumer(std::shared_ptr<kafka::Member> member) : member_(std::move(member)) {}
@@ -33,30 +35,28 @@ private:
 Task<Result<std::shared_ptr<KafkaQueue>>> KafkaQueue::open(Context context, KafkaOptions options,
                                                            Telemetry& telemetry) {
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    auto reaper = std::make_shared<kafka::Reaper>();
-    std::shared_ptr<KafkaQueue> queue(
-        new KafkaQueue(executor, std::move(options), telemetry, reaper));
+    std::shared_ptr<KafkaQueue> queue(new KafkaQueue(executor, std::move(options), telemetry));
     const Duration left = context.deadline - kafka::now();
     std::function<Result<void>()> prepare = [administration = queue->administration_, left] {
         return administration->prepare(left);
     };
-    RP_CO_CHECK(co_await reaper->run(std::move(prepare)));
+    RP_CO_CHECK(co_await queue->asker_->run(std::move(prepare)));
     co_return queue;
 }
 
-KafkaQueue::KafkaQueue(asio::any_io_executor executor, KafkaOptions options, Telemetry& telemetry,
-                       std::shared_ptr<kafka::Reaper> reaper)
+KafkaQueue::KafkaQueue(asio::any_io_executor executor, KafkaOptions options, Telemetry& telemetry)
     : executor_(std::move(executor)),
       options_(std::move(options)),
       telemetry_(telemetry),
-      reaper_(std::move(reaper)),
+      asker_(std::make_shared<kafka::Reaper>(1)),
+      reaper_(std::make_shared<kafka::Reaper>(closing_at_once)),
       administration_(std::make_shared<kafka::Administration>(options_)),
       producer_(std::make_shared<kafka::Producer>(executor_, options_, telemetry_, reaper_)),
       delivered_(std::make_shared<std::uint64_t>(0)) {}
 
-// Its clients end on the reaper's thread, which its last owner waits for.
+// Its clients end on that thread, which its last owner waits for.
 KafkaQueue::~KafkaQueue() {
-    reaper_->post([last = std::move(administration_)]() mutable { last.reset(); });
+    asker_->post([last = std::move(administration_)]() mutable { last.reset(); });
 }
 
 QueueFeatures KafkaQueue::features() const {
@@ -85,7 +85,7 @@ Task<Result<QueueStats>> KafkaQueue::stats(Context context, std::string group) {
         return administration->unfinished(asked, left);
     };
     QueueStats stats;
-    RP_CO_TRY(stats.unfinished, co_await reaper_->run(std::move(count)));
+    RP_CO_TRY(stats.unfinished, co_await asker_->run(std::move(count)));
     stats.published = producer_->published();
     stats.delivered = *delivered_;
     co_return stats;

@@ -24,6 +24,9 @@ struct KafkaOptions {
     Duration delivery_timeout = std::chrono::seconds(5);
     // A member that was not heard of for so long loses its partitions.  The brokers have a least.
     Duration session_timeout = std::chrono::seconds(6);
+    // For how long a member may finish what it holds of a partition that is to go to another
+    // member.
+    Duration hand_over_within = std::chrono::seconds(60);
     // What a member keeps ready for next(); beyond it stops fetching.
     std::size_t ready_messages = 1000;
     std::size_t ready_bytes = 8 << 20;
@@ -52,13 +55,13 @@ public:
     Task<Result<QueueStats>> stats(Context context, std::string group) override;
 
 private:
-    KafkaQueue(asio::any_io_executor executor, KafkaOptions options, Telemetry& telemetry,
-               std::shared_ptr<kafka::Reaper> reaper);
+    KafkaQueue(asio::any_io_executor executor, KafkaOptions options, Telemetry& telemetry);
 
     asio::any_io_executor executor_;
     KafkaOptions options_;
     Telemetry& telemetry_;
-    std::shared_ptr<kafka::Reaper> reaper_;
+    std::shared_ptr<kafka::Reaper> asker_;   // one thread, as administration is not shared
+    std::shared_ptr<kafka::Reaper> reaper_;  // ends clients
     std::shared_ptr<kafka::Administration> administration_;
     std::shared_ptr<kafka::Producer> producer_;
     std::shared_ptr<std::uint64_t> delivered_;  // by all members that this queue made

@@ -15,7 +15,8 @@ constexpr int offset_bits = 44;
 constexpr std::uint64_t offset_mask = (std::uint64_t{1} << offset_bits) - 1;
 
 constexpr int records_at_once = 500;
-constexpr auto tick_every = std::chrono::milliseconds(100);
+constexpr auto tick_every = std::chrono::milliseconds(50);
+constexpr Duration finish_for = std::chrono::seconds(1);
 constexpr Duration poll_interval_max = std::chrono::minutes(5);
 
 Error closed() { return Error(ErrorKind::retryable, "closed", "the consumer is closed"); }
@@ -85,6 +86,7 @@ Result<void> Member::start(const std::string& group) {
                       {"queued.max.messages.kbytes",
                        std::to_string(std::max<std::size_t>(options_.ready_bytes >> 10, 64))}}));
     rd_kafka_conf_set_opaque(configuration.get(), link_.get());
+    RP_CHECK(watch(configuration.get(), link_.get()));
     rd_kafka_conf_set_rebalance_cb(configuration.get(), on_rebalance);
     RP_TRY(handle_, make_client(RD_KAFKA_CONSUMER, std::move(configuration)));
     rd_kafka_poll_set_consumer(handle_);
@@ -142,10 +144,12 @@ std::shared_ptr<Assignment> Member::owned(std::int32_t partition) const {
 
 void Member::on_rebalance(rd_kafka_t* handle, rd_kafka_resp_err_t error,
                           rd_kafka_topic_partition_list_t* list, void* link) {
+    auto& known = *static_cast<Link*>(link);
+    if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) { known.ever_assigned = true; }
     // Null while it is being closed, on another thread.
-    Member* const member = static_cast<Link*>(link)->member;
+    Member* const member = known.member;
     if (member != nullptr && error == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
-        member->revoked(*list);
+        return member->revoked(*list);
     }
     change_assignment(handle, error, list);
     if (member != nullptr && error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
@@ -180,32 +184,65 @@ void Member::assigned(const rd_kafka_topic_partition_list_t& list) {
 
 void Member::revoked(const rd_kafka_topic_partition_list_t& list) {
     rebalances_.add();
-    const bool too_late = rd_kafka_assignment_lost(handle_) != 0;
-    Targets last;
+    HandOver hand_over{PartitionList(rd_kafka_topic_partition_list_copy(&list)), now()};
+    for (int i = 0; i < list.cnt; ++i) {
+        if (const auto assignment = owned(list.elems[i].partition)) { assignment->leaving = true; }
+    }
+    leaving_ = std::move(hand_over);
+    hand_over_when_done();
+}
+
+bool Member::done_with(const rd_kafka_topic_partition_list_t& list) const {
+    for (int i = 0; i < list.cnt; ++i) {
+        const auto assignment = owned(list.elems[i].partition);
+        if (assignment &&
+            (!assignment->held.empty() || assignment->committed < assignment->position)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void Member::hand_over_when_done() {
+    if (!leaving_) { return; }
+    commit_some();
+    // A lost one is somebody else's already.
+    if (rd_kafka_assignment_lost(handle_) != 0 ||
+        now() >= leaving_->began + options_.hand_over_within || done_with(*leaving_->partitions)) {
+        hand_over();
+    }
+}
+
+bool Member::finishing() const {
+    return leaving_ && (now() - leaving_->began) / finish_for % 2 == 0;
+}
+
+void Member::hand_over() {
+    const HandOver done = *std::exchange(leaving_, std::nullopt);
+    forget(*done.partitions);
+    change_assignment(handle_, RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS, done.partitions.get());
+    pause_or_resume();
+    changes_.tell();
+}
+
+void Member::forget(const rd_kafka_topic_partition_list_t& list) {
     for (int i = 0; i < list.cnt; ++i) {
         const auto assignment = owned(list.elems[i].partition);
         if (!assignment) { continue; }
+        assignment->lost = true;
         assignments_.erase(assignment->tag);
         if (const auto lag = lags_.find(assignment->partition); lag != lags_.end()) {
             lag->second->set(0);
-        }
-        if (!too_late && assignment->position > assignment->committed) {
-            last.emplace_back(assignment, assignment->position);
-        } else {
-            assignment->lost = true;
         }
     }
     std::deque<Ready> kept;
     ready_bytes_ = 0;
     for (Ready& ready : ready_) {
-        if (!assignments_.contains(ready.assignment->tag)) { continue; }
+        if (ready.assignment->lost) { continue; }
         ready_bytes_ += ready.bytes;
         kept.push_back(std::move(ready));
     }
     ready_.swap(kept);
-    if (!last.empty()) { commit(last); }
-    pause_or_resume();
-    changes_.tell();
 }
 
 // A slow reader stops fetching, while the group goes on to hear of this member.
@@ -234,25 +271,42 @@ void Member::pause_or_resume() {
 
 Task<Result<std::vector<Delivery>>> Member::next(Context context, std::size_t limit) {
     const auto self = shared_from_this();
-    while (ready_.empty() && !closed_ && now() < context.deadline) {
+    std::vector<Delivery> deliveries = take_ready(limit);
+    while (deliveries.empty() && !closed_ && now() < context.deadline) {
         co_await changes_.wait(context.deadline);
+        deliveries = take_ready(limit);
     }
     if (closed_) { co_return failure(closed()); }
+    pause_or_resume();
+    co_return deliveries;
+}
+
+std::vector<Delivery> Member::take_ready(std::size_t limit) {
     std::vector<Delivery> deliveries;
+    std::deque<Ready> kept;
+    const bool only_held = finishing();
     while (!ready_.empty() && deliveries.size() < limit) {
         Ready ready = std::move(ready_.front());
         ready_.pop_front();
+        Assignment& assignment = *ready.assignment;
+        if (only_held && assignment.leaving && !assignment.held.contains(ready.message.key)) {
+            assignment.passed_over.insert(ready.offset);
+            kept.push_back(std::move(ready));
+            continue;
+        }
+        assignment.passed_over.erase(ready.offset);
         ready_bytes_ -= ready.bytes;
         deliveries.push_back(deliver(std::move(ready)));
     }
-    pause_or_resume();
-    co_return deliveries;
+    ready_.insert(ready_.begin(), std::move_iterator(kept.begin()), std::move_iterator(kept.end()));
+    return deliveries;
 }
 
 Delivery Member::deliver(Ready ready) {
     Assignment& assignment = *ready.assignment;
     if (assignment.position < 0) { assignment.position = assignment.committed = ready.offset; }
-    assignment.delivered.emplace(ready.offset, false);
+    assignment.delivered.emplace(ready.offset, Delivered{ready.message.key});
+    ++assignment.held[ready.message.key];
     ++*total_;
     Delivery delivery;
     delivery.message = std::move(ready.message);
@@ -273,10 +327,17 @@ bool Member::acknowledge(std::uint64_t number, std::map<std::uint64_t, std::int6
     }
     const auto delivered = assignment.delivered.find(offset);
     if (delivered == assignment.delivered.end()) { return false; }
-    delivered->second = true;
-    while (!assignment.delivered.empty() && assignment.delivered.begin()->second) {
-        assignment.position = assignment.delivered.begin()->first + 1;
-        assignment.delivered.erase(assignment.delivered.begin());
+    if (!std::exchange(delivered->second.acknowledged, true)) {
+        const auto held = assignment.held.find(delivered->second.key);
+        if (--held->second == 0) { assignment.held.erase(held); }
+    }
+    const auto& passed_over = assignment.passed_over;
+    while (!assignment.delivered.empty()) {
+        const auto first = assignment.delivered.begin();
+        if (!first->second.acknowledged) { break; }
+        if (!passed_over.empty() && first->first > *passed_over.begin()) { break; }
+        assignment.position = first->first + 1;
+        assignment.delivered.erase(first);
     }
     if (offset < assignment.position) { target = std::max(target, assignment.position); }
     return true;
@@ -295,6 +356,7 @@ Task<Result<void>> Member::acknowledge(Context context, std::vector<std::uint64_
         waited_for.emplace_back(assignments_.at(tag), position);
     }
     commit_some();
+    hand_over_when_done();
     const auto committed = co_await wait_for_commits(context.deadline, std::move(waited_for));
     if (committed && !all_known) { co_return failure(unknown_delivery()); }
     co_return committed;
@@ -322,7 +384,7 @@ Task<Result<void>> Member::wait_for_commits(MonotonicTime deadline, Targets targ
 // ---- commits ----
 
 void Member::commit_some() {
-    if (commits_under_way_ > 0) { return; }
+    if (commit_under_way_ || link_->joining) { return; }  // tick() will
     Targets positions;
     for (const auto& [tag, assignment] : assignments_) {
         if (assignment->position > assignment->committed) {
@@ -348,7 +410,7 @@ void Member::commit(const Targets& positions) {
         return;  // tick() tries again
     }
     static_cast<void>(asked.release());
-    ++commits_under_way_;
+    commit_under_way_ = true;
 }
 
 void Member::on_commit(rd_kafka_t*, rd_kafka_resp_err_t error,
@@ -361,7 +423,7 @@ void Member::on_commit(rd_kafka_t*, rd_kafka_resp_err_t error,
 
 void Member::committed(rd_kafka_resp_err_t error, const rd_kafka_topic_partition_list_t* list,
                        const Commit& commit) {
-    --commits_under_way_;
+    commit_under_way_ = false;
     bool all = true;
     for (const auto& [assignment, position] : commit.positions) {
         rd_kafka_resp_err_t verdict = error;
@@ -378,15 +440,14 @@ void Member::committed(rd_kafka_resp_err_t error, const rd_kafka_topic_partition
         } else {
             all = false;
         }
-        // Nobody will commit it again.
-        if (!assignments_.contains(assignment->tag)) { assignment->lost = true; }
     }
     changes_.tell();
     if (all) {
         commit_some();
     } else {
-        failed_commits_.add();
+        failed_commits_.add();  // tick() tries again
     }
+    hand_over_when_done();
 }
 
 void Member::tick() {
@@ -396,6 +457,8 @@ void Member::tick() {
         if (error || !kept || closed_) { return; }
         serve_some();
         commit_some();
+        hand_over_when_done();
+        if (leaving_) { changes_.tell(); }  // what is ready depends on the time
         show_lag();
         tick();
     });
@@ -427,6 +490,8 @@ void Member::show_lag() {
 
 // From here on librdkafka's callbacks come on the reaper's thread and find nobody.
 void Member::leave(std::function<void()> left) {
+    // librdkafka would wait for it.
+    if (leaving_) { hand_over(); }
     closed_ = true;
     link_->member = nullptr;
     timer_.cancel();
@@ -438,8 +503,7 @@ void Member::leave(std::function<void()> left) {
     changes_.tell();
     if (handle_ == nullptr) { return left(); }
     reaper_->post([handle = handle_, link = link_, left = std::move(left)]() mutable {
-        rd_kafka_consumer_close(handle);
-        rd_kafka_destroy(handle);
+        end_client(handle, link);
         left();
     });
 }

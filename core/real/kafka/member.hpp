@@ -4,6 +4,8 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,16 +14,25 @@
 #include "core/ports/message_queue.hpp"
 #include "core/real/kafka/client.hpp"
 #include "core/real/kafka/kafka_queue.hpp"
+#include "core/real/kafka/link.hpp"
 
 namespace rushproof::kafka {
+
+struct Delivered {
+    std::string key;
+    bool acknowledged = false;
+};
 
 // A partition that this member owns, or owned: a new one each time that it is assigned.
 struct Assignment {
     std::int32_t partition = 0;
-    std::uint64_t tag = 0;                   // of this assignment, within the member
-    std::map<std::int64_t, bool> delivered;  // by offset, since `position`: whether acknowledged
+    std::uint64_t tag = 0;                        // of this assignment, within the member
+    std::map<std::int64_t, Delivered> delivered;  // by offset, since `position`
+    std::map<std::string, int> held;              // keys of what is delivered and not acknowledged
     std::int64_t position = -1;   // all before it is acknowledged; -1: nothing was delivered yet
     std::int64_t committed = -1;  // what the brokers know of it
+    bool leaving = false;         // on its way to another member
+    std::set<std::int64_t> passed_over;  // waits while later ones were delivered
     bool lost = false;  // somebody else's, and what was not committed will be delivered again
 };
 
@@ -30,6 +41,11 @@ struct Assignment {
 // The brokers keep one number per partition and group: the first offset that is not acknowledged.
 // An acknowledgement out of order therefore waits, in memory, for those before it.  One of the
 // longest acknowledged beginning waits for the brokers' answer.
+//
+// A partition that is to go to another member first finishes what it has begun: of it only messages
+// of keys that are held are delivered, until all is acknowledged, or `hand_over_within` has passed.
+// As somebody may hold a message for long, and others must not wait for that, all are delivered
+// again every other second.
 class Member : public std::enable_shared_from_this<Member> {
 public:
     static Result<std::shared_ptr<Member>> join(asio::any_io_executor executor,
@@ -46,10 +62,6 @@ public:
     Task<void> close();
 
 private:
-    // What librdkafka's callbacks get.  It outlives the member by the time that closing takes.
-    struct Link {
-        Member* member = nullptr;  // until it is closed
-    };
     struct Ready {
         std::shared_ptr<Assignment> assignment;
         std::int64_t offset;
@@ -71,10 +83,19 @@ private:
                              rd_kafka_topic_partition_list_t* list, void* link);
     static void on_commit(rd_kafka_t* handle, rd_kafka_resp_err_t error,
                           rd_kafka_topic_partition_list_t* list, void* commit);
+    struct HandOver {
+        PartitionList partitions;
+        MonotonicTime began;
+    };
     static void change_assignment(rd_kafka_t* handle, rd_kafka_resp_err_t error,
                                   rd_kafka_topic_partition_list_t* list);
     void assigned(const rd_kafka_topic_partition_list_t& list);
     void revoked(const rd_kafka_topic_partition_list_t& list);
+    void hand_over_when_done();
+    bool finishing() const;  // in a second in which only what is held goes on
+    bool done_with(const rd_kafka_topic_partition_list_t& list) const;
+    void hand_over();
+    void forget(const rd_kafka_topic_partition_list_t& list);
     void committed(rd_kafka_resp_err_t error, const rd_kafka_topic_partition_list_t* list,
                    const Commit& commit);
 
@@ -82,12 +103,13 @@ private:
     void take(const rd_kafka_message_t& record);
     std::shared_ptr<Assignment> owned(std::int32_t partition) const;
     void pause_or_resume();
+    std::vector<Delivery> take_ready(std::size_t limit);
     Delivery deliver(Ready ready);
     // False: nobody knows this number any more.
     bool acknowledge(std::uint64_t number, std::map<std::uint64_t, std::int64_t>& targets);
     Task<Result<void>> wait_for_commits(MonotonicTime deadline, Targets targets);
 
-    // Of those that have something to commit; one at a time, but for what is revoked.
+    // Of those that have something to commit; one at a time.
     void commit_some();
     void commit(const Targets& positions);
     // Commits again what failed, keeps librdkafka's interval of polling, and shows the lag.
@@ -112,9 +134,10 @@ private:
     std::uint64_t next_tag_ = 1;
     std::deque<Ready> ready_;
     std::size_t ready_bytes_ = 0;
+    std::optional<HandOver> leaving_;
     bool paused_ = false;
     bool closed_ = false;
-    int commits_under_way_ = 0;
+    bool commit_under_way_ = false;
     std::map<std::int32_t, Gauge*> lags_;
     Counter& rebalances_;
     Counter& failed_commits_;

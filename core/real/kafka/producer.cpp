@@ -108,6 +108,7 @@ Result<void> Producer::start() {
                       {"acks", "all"},
                       // As the clients in Java, Go and Python place a key.
                       {"partitioner", "murmur2_random"},
+                      {"sticky.partitioning.linger.ms", "0"},
                       // Nobody waits for company; what comes while requests are under way shares
                       // the next one.
                       {"linger.ms", "0"},

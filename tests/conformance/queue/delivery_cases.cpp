@@ -99,10 +99,15 @@ TEST_P(QueueConformance, DeliversAgainWhenItsConsumerDies) {
     run([&]() -> Task<void> {
         const auto queue = co_await open();
         auto first = co_await join(*queue);
-        const auto second = co_await join(*queue);
+        auto second = co_await join(*queue);
         co_await publish_some(*queue, 3);
-        const auto held = co_await take(*first, 1);
-        EXPECT_EQ(held.size(), copies());
+        // Any of them may be the one whose share they are.
+        auto held = co_await first->next(within(traits().quiet), 1);
+        if (held && held->empty()) {
+            std::swap(first, second);
+            held = co_await first->next(patient(), 1);
+        }
+        EXPECT_TRUE(held.has_value() && !held->empty());
         first.reset();
         const auto others = co_await take(*second, 3);
         EXPECT_EQ(sorted(ids_of(others)), (Ids{"id-0", "id-1", "id-2"}));
