@@ -25,6 +25,7 @@ ARROWS = [
                           'simulator/scenario/', 'simulator/models/', 'simulator/load/', 'simulator/faults/', 'simulator/world/']),
     ('simulator/live/', ['core/', 'simulator/record/', 'simulator/scenario/', 'simulator/load/', 'simulator/faults/', 'simulator/live/']),
     ('simulator/cli/', ['core/', 'services/inventory/inventory', 'services/catalog/catalog', 'services/gateway/gateway.hpp',
+                        'services/ingest/ingest.hpp', 'services/processor/processor',
                         'simulator/', 'reports/']),
     ('reports/', ['core/base/', 'simulator/record/', 'reports/']),
 ]

@@ -313,7 +313,7 @@ Task<Result<Buyer::Answer>> Buyer::send_directly(const Request& request) {
 
 bool Buyer::worth_retrying(const Error& error, std::int64_t retry) const {
     const RetryPolicy& policy = plan_.journey.retry;
-    if (retry > policy.max) { return false; }
+    if (retry > policy.max || error.code() == no_outcome_code) { return false; }
     if (error.kind() == ErrorKind::unknown_outcome) { return policy.on_timeout; }
     if (error.code() == "conflict") { return policy.on_conflict; }
     return error.kind() == ErrorKind::retryable && policy.on_unavailable;

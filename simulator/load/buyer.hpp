@@ -68,6 +68,9 @@ struct Visitor {
 // The code of a message that was set aside: what it was to do may have been done.
 inline constexpr std::string_view set_aside_code = "set-aside";
 
+// ... and of one that was accepted and has no outcome yet: sending it again would tell nothing new.
+inline constexpr std::string_view no_outcome_code = "no-outcome";
+
 class Buyer {
 public:
     // Shop and plan outlive the buyer.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/runtime/data_message.hpp"
 #include "simulator/load/buyer.hpp"
 
 namespace rushproof::simulator {
@@ -15,8 +16,9 @@ constexpr Duration ask_again_longest = std::chrono::milliseconds(200);
 }  // namespace
 
 void Buyer::set_key(Request& request, std::string key) const {
-    const bool is_message = request.function == Function::enqueue || request.queued;
-    request.key = is_message ? message_id_of(name_, key) : key;
+    request.key = key;
+    if (request.function == Function::enqueue) { request.key = message_id_of(name_, key); }
+    if (request.queued) { request.key = message_id_of(name_, key, reserve_kind); }
     request.sent_key = std::move(key);
 }
 
@@ -76,7 +78,7 @@ Task<Result<Buyer::Answer>> Buyer::await_outcome(const Request& request) {
             co_return answer;
         }
         if (shop_.clock.monotonic() + pause >= shop_.hard_stop) {
-            co_return failure(ErrorKind::unknown_outcome, "deadline-exceeded",
+            co_return failure(ErrorKind::unknown_outcome, std::string(no_outcome_code),
                               "the message has no outcome yet");
         }
         co_await sleep_for(shop_.clock, pause);

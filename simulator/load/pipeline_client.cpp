@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "core/runtime/data_message.hpp"
 #include "core/runtime/json.hpp"
 #include "core/runtime/uuid.hpp"
 #include "simulator/load/answers.hpp"
@@ -145,8 +146,12 @@ HttpRequest page(std::string path, std::string after, std::int64_t limit) {
 
 }  // namespace
 
-std::string message_id_of(std::string_view owner, std::string_view idempotency_key) {
-    return uuid_of(owner, idempotency_key);
+std::string message_id_of(std::string_view owner, std::string_view idempotency_key,
+                          std::string_view kind) {
+    std::string name(kind);
+    name += '\n';
+    name += idempotency_key;
+    return uuid_of(owner, name);
 }
 
 Task<Result<HttpResponse>> PipelineClient::send(Context context, HttpRequest request) {
@@ -156,8 +161,9 @@ Task<Result<HttpResponse>> PipelineClient::send(Context context, HttpRequest req
     return http_.send(std::move(context), std::move(request));
 }
 
-Task<Result<void>> PipelineClient::accept(Context context, HttpRequest request) {
-    const std::string expected = message_id_of(context.principal, context.idempotency_key);
+Task<Result<void>> PipelineClient::accept(Context context, HttpRequest request,
+                                          std::string_view kind) {
+    const std::string expected = message_id_of(context.principal, context.idempotency_key, kind);
     request.fields.reserve(4);
     request.fields.emplace_back("content-type", "application/json");
     request.fields.emplace_back("idempotency-key", context.idempotency_key);
@@ -178,8 +184,8 @@ Task<Result<void>> PipelineClient::ingest(Context context, std::string key, std:
     body.member("key", key);
     body.end_object();
     body.end_object();
-    return accept(std::move(context),
-                  HttpRequest("POST", "/api/v1/ingest", std::move(body).text()));
+    return accept(std::move(context), HttpRequest("POST", "/api/v1/ingest", std::move(body).text()),
+                  {});
 }
 
 Task<Result<void>> PipelineClient::reserve(Context context, std::string sku,
@@ -191,7 +197,7 @@ Task<Result<void>> PipelineClient::reserve(Context context, std::string sku,
     body.end_object();
     HttpRequest request("POST", "/api/v1/reservations", std::move(body).text());
     request.fields.emplace_back("prefer", "respond-async");
-    return accept(std::move(context), std::move(request));
+    return accept(std::move(context), std::move(request), reserve_kind);
 }
 
 Task<Result<MessageAnswer>> PipelineClient::outcome(Context context, std::string message) {

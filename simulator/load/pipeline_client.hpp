@@ -74,13 +74,15 @@ public:
     Task<Result<void>> switch_queue(Context context, std::string to);
 
 private:
-    Task<Result<void>> accept(Context context, HttpRequest request);
+    Task<Result<void>> accept(Context context, HttpRequest request, std::string_view kind);
     Task<Result<HttpResponse>> send(Context context, HttpRequest request);
 
     HttpClient& http_;
 };
 
-// The id that the system gives to a message of this owner under this idempotency key.
-std::string message_id_of(std::string_view owner, std::string_view idempotency_key);
+// The id that the system gives to a message of this owner under this idempotency key; each kind has
+// keys of its own, "" those of ingest and reserve_kind those of queued reservations.
+std::string message_id_of(std::string_view owner, std::string_view idempotency_key,
+                          std::string_view kind = {});
 
 }  // namespace rushproof::simulator

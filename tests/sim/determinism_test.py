@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Goal: same seed, same build -> same trace hash; and the same for both compilers.
-Method: 200 seeds of the swarm in different processes, folders and environments, by clang and by g++."""
+Method: 200 seeds of the swarm, and of the pipeline of messages, in different processes, folders and environments, by clang
+and by g++."""
 import sys
 import tempfile
 import unittest
@@ -11,25 +12,27 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from programs import INVALID, PASS, ROOT, RUSHPROOF, RUSHPROOF_GCC, UNKNOWN, run  # noqa: E402
 
 SWARM = ROOT / 'scenarios' / 'fast' / 'swarm.yaml'
+PIPELINE = ROOT / 'scenarios' / 'fast' / 'pipeline.yaml'
 SEEDS = 200
 ONLY = ['--only', 'reservation=optimistic']
+PIPELINE_ONLY = ['--only', 'victim=ingest']
 OTHER = {'MALLOC_PERTURB_': '165', 'RUSHPROOF_PADDING': 'x' * 5000, 'TZ': 'Asia/Tokyo', 'LC_ALL': 'C.UTF-8'}
 
 
-def hashes(program, *arguments, environment=None, folder=ROOT):
-    status, output, error = run(program, 'trace', SWARM, '--seeds', f'1..{SEEDS}', *ONLY, *arguments,
-                                environment=environment, folder=folder)
+def hashes(program, scenario, only, environment=None, folder=ROOT):
+    status, output, error = run(program, 'trace', scenario, '--seeds', f'1..{SEEDS}', *only, environment=environment,
+                                folder=folder)
     if status != PASS:
         raise AssertionError(f'{program} ended with {status}: {error}')
     return output.splitlines()
 
 
 class Determinism(unittest.TestCase):
-    def test_hashes(self):
+    def compare_hashes(self, scenario, only):
         with tempfile.TemporaryDirectory() as elsewhere, ThreadPoolExecutor(2) as pool:
-            first = pool.submit(hashes, RUSHPROOF)
-            second = pool.submit(hashes, RUSHPROOF, environment=OTHER, folder=elsewhere)
-            gcc = pool.submit(hashes, RUSHPROOF_GCC) if RUSHPROOF_GCC.exists() else None
+            first = pool.submit(hashes, RUSHPROOF, scenario, only)
+            second = pool.submit(hashes, RUSHPROOF, scenario, only, environment=OTHER, folder=elsewhere)
+            gcc = pool.submit(hashes, RUSHPROOF_GCC, scenario, only) if RUSHPROOF_GCC.exists() else None
             expected = first.result()
             self.assertEqual(len(expected), SEEDS)
             self.assertEqual(expected, second.result(), 'two processes of one build differ: rushproof replay locates it')
@@ -39,6 +42,12 @@ class Determinism(unittest.TestCase):
                 self.assertEqual(expected, gcc.result(), 'the compilers differ: rushproof replay --with locates it')
         values = {line.split()[-1] for line in expected}
         self.assertEqual(len(values), SEEDS, 'different seeds must give different hashes')
+
+    def test_hashes(self):
+        self.compare_hashes(SWARM, ONLY)
+
+    def test_hashes_of_the_pipeline(self):
+        self.compare_hashes(PIPELINE, PIPELINE_ONLY)
 
     def test_one_unit_of_stock_changes_the_hash(self):
         arguments = ['trace', SWARM, '--seeds', '3', *ONLY]

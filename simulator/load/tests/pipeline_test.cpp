@@ -19,6 +19,7 @@ using std::chrono::seconds;
 using Lines = std::vector<std::string>;
 
 const std::string first_id = message_id_of("flash:0", "flash:0:0");
+const std::string reserve_id = message_id_of("flash:0", "flash:0:0", "reserve");
 
 HttpResponse accepted(std::string_view id, int status = 200) {
     return HttpResponse(status,
@@ -124,36 +125,36 @@ TEST_F(PipelineTest, AKeyPerAttemptMakesAMessagePerAttempt) {
 }
 
 TEST_F(PipelineTest, AQueuedReserveWaitsForItsResult) {
-    reply(accepted(first_id, 202));
+    reply(accepted(reserve_id, 202));
     reply(problem_answer(404, "not-processed"));
     reply(HttpResponse(200, R"({"messageId":"m","state":"processed","success":true,)"
                             R"("result":{"id":"r-1","state":"held"}})"));
     reply(reservation("r-1"));
     EXPECT_EQ(run({queued_reserve(), ChooseStep{1'000'000, 0}}, 0),
               (Lines{
-                  "500000000 0 invoke reserve SKU-1 " + first_id + " 1",
-                  "500000000 1 invoke enqueue SKU-1 " + first_id + " 0",
-                  "510000000 1 ok enqueue SKU-1 " + first_id + " 0",
-                  "540000000 0 ok reserve SKU-1 " + first_id + " 1",
-                  "540000000 0 invoke confirm SKU-1 " + first_id + " 1",
-                  "550000000 0 ok confirm SKU-1 " + first_id + " 1",
+                  "500000000 0 invoke reserve SKU-1 " + reserve_id + " 1",
+                  "500000000 1 invoke enqueue SKU-1 " + reserve_id + " 0",
+                  "510000000 1 ok enqueue SKU-1 " + reserve_id + " 0",
+                  "540000000 0 ok reserve SKU-1 " + reserve_id + " 1",
+                  "540000000 0 invoke confirm SKU-1 " + reserve_id + " 1",
+                  "550000000 0 ok confirm SKU-1 " + reserve_id + " 1",
               }));
     EXPECT_EQ(requests_[0].field("prefer"), "respond-async");
-    EXPECT_EQ(requests_[1].target, "/api/v1/messages/" + first_id);
+    EXPECT_EQ(requests_[1].target, "/api/v1/messages/" + reserve_id);
     EXPECT_EQ(requests_[3].target, "/api/v1/reservations/r-1/confirm");
 }
 
 TEST_F(PipelineTest, AQueuedReserveMayBeRefusedOrSetAside) {
-    reply(accepted(first_id, 202));
+    reply(accepted(reserve_id, 202));
     reply(HttpResponse(200, R"({"state":"processed","success":false,)"
                             R"("error":"insufficient-stock"})"));
     EXPECT_EQ(run({queued_reserve()}, 0).back(),
-              "520000000 0 fail reserve SKU-1 " + first_id + " 1 insufficient");
+              "520000000 0 fail reserve SKU-1 " + reserve_id + " 1 insufficient");
     // What it was to do may have been done.
-    reply(accepted(first_id, 202));
+    reply(accepted(reserve_id, 202));
     reply(HttpResponse(200, R"({"state":"dead","reason":"too-many-crashes"})"));
     EXPECT_EQ(run({queued_reserve()}, 0).back().substr(10),
-              "0 info reserve SKU-1 " + first_id + " 1");
+              "0 info reserve SKU-1 " + reserve_id + " 1");
     // Never accepted: neither is.
     reply(problem_answer(503, "queue-full"));
     const Lines lines = run({queued_reserve()}, 0);
