@@ -97,7 +97,8 @@ public:
 class Database {
 public:
     virtual ~Database() = default;
-    // Errors, all retryable: "unavailable", "pool-exhausted", "deadline-exceeded".
+    // Errors, all retryable: "unavailable", "pool-exhausted", "deadline-exceeded".  An engine may
+    // begin with the transaction's first call, and answer them there.
     virtual Task<Result<std::unique_ptr<Transaction>>> begin(Context context,
                                                              TransactionOptions options = {}) = 0;
 };

@@ -10,15 +10,9 @@ OutboxSql::OutboxSql(RoleTables tables)
           "SELECT id, lane, aggregate, kind, body, transaction_time() "
           "FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[]) "
           "WITH ORDINALITY AS e (id, lane, aggregate, kind, body, position) ORDER BY position",
-          "WITH a AS MATERIALIZED (SELECT key, value FROM json_each($1)), "
-          "b AS MATERIALIZED (SELECT key, value FROM json_each($2)), "
-          "c AS MATERIALIZED (SELECT key, value FROM json_each($3)), "
-          "d AS MATERIALIZED (SELECT key, value FROM json_each($4)), "
-          "e AS MATERIALIZED (SELECT key, value FROM json_each($5)) "
           "INSERT INTO @outbox (id, lane, aggregate, kind, body, created_at) "
-          "SELECT a.value, b.value, c.value, d.value, e.value, transaction_time() FROM a "
-          "JOIN b ON b.key = a.key JOIN c ON c.key = a.key JOIN d ON d.key = a.key "
-          "JOIN e ON e.key = a.key ORDER BY a.key")),
+          "SELECT value, $2 ->> key, $3 ->> key, $4 ->> key, $5 ->> key, transaction_time() "
+          "FROM json_each($1) ORDER BY key")),
       create_lanes(
           maker_.make("outbox.create_lanes",
                       "INSERT INTO @outbox_lane (lane, claim, claimed_until) "

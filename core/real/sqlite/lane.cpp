@@ -12,6 +12,10 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
+// A caller that goes on at once is back within this time, and a thread that has gone to sleep takes
+// as long to wake.
+constexpr std::chrono::microseconds spin_time(50);
+
 MonotonicTime now() { return MonotonicTime(SteadyClock::now().time_since_epoch()); }
 
 SteadyClock::time_point on_steady_clock(MonotonicTime at) {
@@ -46,7 +50,7 @@ private:
                                                                    std::vector<Call> given) {
             Lane::CallReply reply(std::move(handler));
             Lane::Request request{std::move(given), ending, std::move(reply)};
-            lane->submit(*session, std::move(request));
+            lane->submit(session, std::move(request));
         };
         return asio::async_initiate<const asio::use_awaitable_t<>&,
                                     void(Result<std::vector<Rows>>)>(
@@ -58,7 +62,7 @@ private:
 };
 
 Lane::Lane(std::vector<std::unique_ptr<Connection>> connections, std::size_t waiting_max)
-    : waiting_max_(waiting_max) {
+    : waiting_max_(waiting_max), spins_(std::thread::hardware_concurrency() > 1) {
     for (auto& connection : connections) workers_.emplace_back(std::move(connection));
     for (Worker& worker : workers_) worker.thread = std::thread([this, &worker] { work(worker); });
 }
@@ -69,7 +73,7 @@ void Lane::stop() {
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
-        for (Waiting& waiting : waiting_) waiting.reply(failure(closing()));
+        for (const SessionPointer& session : waiting_) refuse(*session, closing());
         waiting_.clear();
     }
     for (Worker& worker : workers_) worker.awake.notify_one();
@@ -79,26 +83,34 @@ void Lane::stop() {
     }
 }
 
-Task<Result<std::unique_ptr<Transaction>>> Lane::begin(MonotonicTime deadline) {
-    auto initiate = [lane = shared_from_this(), deadline](auto handler) {
-        BeginReply reply(std::move(handler));
-        lane->enqueue(Waiting{deadline, std::move(reply)});
-    };
-    return asio::async_initiate<const asio::use_awaitable_t<>&,
-                                void(Result<std::unique_ptr<Transaction>>)>(std::move(initiate),
-                                                                            asio::use_awaitable);
+std::unique_ptr<Transaction> Lane::begin(MonotonicTime deadline) {
+    return std::make_unique<LaneTransaction>(shared_from_this(),
+                                             std::make_shared<Session>(deadline));
 }
 
-void Lane::enqueue(Waiting waiting) {
+void Lane::submit(const SessionPointer& session, Request request) {
     const std::lock_guard lock(mutex_);
-    if (stopping_) return waiting.reply(failure(closing()));
+    if (session->over) return request.reply(failure(*session->over));
+    RP_ASSERT(!session->request);
+    if (!session->waited) return enqueue(session, std::move(request));
+    RP_ASSERT(session->worker != nullptr);
+    session->request = std::move(request);
+    session->called.store(true, std::memory_order_release);
+    session->worker->awake.notify_one();
+}
+
+void Lane::enqueue(const SessionPointer& session, Request request) {
+    session->waited = true;
+    session->request = std::move(request);
+    session->called.store(true, std::memory_order_release);
+    if (stopping_) return refuse(*session, closing());
     if (waiting_.size() >= waiting_max_) {
-        return waiting.reply(failure(ErrorKind::retryable, "pool-exhausted",
-                                     "too many transactions are waiting for the database"));
+        return refuse(*session, Error(ErrorKind::retryable, "pool-exhausted",
+                                      "too many transactions are waiting for the database"));
     }
-    const bool first_to_expire = waiting.deadline < first_deadline_;
-    if (first_to_expire) first_deadline_ = waiting.deadline;
-    waiting_.push_back(std::move(waiting));
+    const bool first_to_expire = session->deadline < first_deadline_;
+    if (first_to_expire) first_deadline_ = session->deadline;
+    waiting_.push_back(session);
     const auto idle = std::ranges::find_if(workers_, &Worker::idle);
     if (idle != workers_.end()) {
         idle->idle = false;
@@ -110,56 +122,54 @@ void Lane::enqueue(Waiting waiting) {
     }
 }
 
-void Lane::submit(Session& session, Request request) {
-    const std::lock_guard lock(mutex_);
-    if (session.over) return request.reply(failure(*session.over));
-    RP_ASSERT(!session.request);
-    session.request = std::move(request);
-    session.worker.awake.notify_one();
+void Lane::refuse(Session& session, Error error) {
+    session.over = error;
+    std::exchange(session.request, std::nullopt)->reply(failure(std::move(error)));
 }
 
 void Lane::abandon(Session& session) {
     const std::lock_guard lock(mutex_);
     session.abandoned = true;
-    if (!session.over) session.worker.awake.notify_one();
+    session.called.store(true, std::memory_order_release);
+    if (session.worker != nullptr && !session.over) session.worker->awake.notify_one();
 }
 
 void Lane::work(Worker& worker) {
-    while (auto waiting = next_waiting(worker)) {
-        transact(worker, *std::move(waiting));
+    while (const auto session = next_waiting(worker)) {
+        transact(worker, *session);
         worker.connection->checkpoint_when_due();
     }
 }
 
-std::optional<Lane::Waiting> Lane::next_waiting(Worker& worker) {
+Lane::SessionPointer Lane::next_waiting(Worker& worker) {
     std::unique_lock lock(mutex_);
     for (;;) {
         refuse_late();
-        if (stopping_) return std::nullopt;
+        if (stopping_) return nullptr;
         if (!waiting_.empty()) break;
         worker.idle = true;
         worker.awake.wait(lock);
         worker.idle = false;
     }
-    std::optional<Waiting> next(std::move(waiting_.front()));
+    SessionPointer next = std::move(waiting_.front());
     waiting_.pop_front();
+    next->worker = &worker;
     return next;
 }
 
-void Lane::transact(Worker& worker, Waiting waiting) {
+void Lane::transact(Worker& worker, Session& session) {
     if (const auto begun = worker.connection->begin(); !begun) {
-        return waiting.reply(failure(begun.error()));
+        const std::lock_guard lock(mutex_);
+        return refuse(session, begun.error());
     }
-    const auto session = std::make_shared<Session>(worker, waiting.deadline);
-    waiting.reply(std::make_unique<LaneTransaction>(shared_from_this(), session));
-    while (auto request = next_request(*session)) {
+    while (auto request = next_request(session)) {
         const bool commits = request->ending == Ending::commit;
         auto results = commits ? worker.connection->commit(request->calls)
                                : worker.connection->execute(request->calls);
         const bool ends = commits || !results;
         if (ends) {
-            end(*session, Error(ErrorKind::permanent, "statement-failed",
-                                "the transaction has already ended"));
+            end(session, Error(ErrorKind::permanent, "statement-failed",
+                               "the transaction has already ended"));
         }
         request->reply(std::move(results));
         if (ends) return;
@@ -168,6 +178,7 @@ void Lane::transact(Worker& worker, Waiting waiting) {
 }
 
 std::optional<Lane::Request> Lane::next_request(Session& session) {
+    spin_until_called(session);
     std::unique_lock lock(mutex_);
     while (!session.request) {
         refuse_late();
@@ -180,9 +191,17 @@ std::optional<Lane::Request> Lane::next_request(Session& session) {
             return std::nullopt;
         }
         const MonotonicTime until = std::min(session.deadline, first_deadline_);
-        session.worker.awake.wait_until(lock, on_steady_clock(until));
+        session.worker->awake.wait_until(lock, on_steady_clock(until));
     }
+    session.called.store(false, std::memory_order_relaxed);
     return std::exchange(session.request, std::nullopt);
+}
+
+// Everybody else waits for this transaction, so its next call should not wait for a thread to wake.
+void Lane::spin_until_called(const Session& session) const {
+    if (!spins_) return;
+    const MonotonicTime until = now() + spin_time;
+    while (!session.called.load(std::memory_order_acquire) && now() < until) {}
 }
 
 void Lane::end(Session& session, Error over) {
@@ -194,17 +213,14 @@ void Lane::refuse_late() {
     const MonotonicTime at = now();
     if (at < first_deadline_) return;
     first_deadline_ = MonotonicTime::max();
-    // Not erase_if: assigning an any_completion_handler of Boost 1.81 never returns.
-    std::deque<Waiting> kept;
-    for (Waiting& waiting : waiting_) {
-        if (waiting.deadline > at) {
-            first_deadline_ = std::min(first_deadline_, waiting.deadline);
-            kept.push_back(std::move(waiting));
-        } else {
-            waiting.reply(failure(late("the database was busy until the deadline")));
+    std::erase_if(waiting_, [&](const SessionPointer& session) {
+        if (session->deadline > at) {
+            first_deadline_ = std::min(first_deadline_, session->deadline);
+            return false;
         }
-    }
-    waiting_.swap(kept);
+        refuse(*session, late("the database was busy until the deadline"));
+        return true;
+    });
 }
 
 }  // namespace rushproof::sqlite

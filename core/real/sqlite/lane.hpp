@@ -1,5 +1,6 @@
 // A line of transactions, first come, first served, in front of one or more connections.
 #pragma once
+#include <atomic>
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/post.hpp>
@@ -39,8 +40,8 @@ private:
     asio::any_completion_handler<void(Result<T>)> handler_;
 };
 
-// Each connection has a thread, and serves one transaction at a time from begin to end: between
-// calls the thread waits for the next one, until the transaction's deadline.
+// Each connection has a thread, and serves one transaction at a time from its first call to its
+// end: between calls the thread waits for the next one, until the transaction's deadline.
 class Lane : public std::enable_shared_from_this<Lane> {
 public:
     Lane(std::vector<std::unique_ptr<Connection>> connections, std::size_t waiting_max);
@@ -48,23 +49,19 @@ public:
     Lane(const Lane&) = delete;
     Lane& operator=(const Lane&) = delete;
 
-    Task<Result<std::unique_ptr<Transaction>>> begin(MonotonicTime deadline);
+    // Takes a place in the line with its first call.
+    std::unique_ptr<Transaction> begin(MonotonicTime deadline);
 
-    // Answers every waiting begin, executes the calls already made, rolls back the rest, ends the
-    // threads and closes the connections.  Later calls are answered "unavailable".
+    // Refuses whoever waits for a turn, executes the other calls already made, rolls back the rest,
+    // ends the threads and closes the connections.  Later calls are answered "unavailable".
     void stop();
 
 private:
     friend class LaneTransaction;
 
-    using BeginReply = Reply<std::unique_ptr<Transaction>>;
     using CallReply = Reply<std::vector<Rows>>;
     enum class Ending : std::uint8_t { stay_open, commit };
 
-    struct Waiting {
-        MonotonicTime deadline;
-        BeginReply reply;
-    };
     struct Request {
         std::vector<Call> calls;
         Ending ending;
@@ -79,28 +76,35 @@ private:
     };
     // What a transaction and the worker that serves it share.
     struct Session {
-        Session(Worker& server, MonotonicTime until) : worker(server), deadline(until) {}
-        Worker& worker;
+        explicit Session(MonotonicTime until) : deadline(until) {}
         MonotonicTime deadline;
+        bool waited = false;       // made its first call
+        Worker* worker = nullptr;  // once its turn has come
         std::optional<Request> request;
         bool abandoned = false;
         std::optional<Error> over;  // what calls are answered once the transaction has ended
+        // Something changed: to be looked at without the mutex.
+        std::atomic<bool> called = false;
     };
+    using SessionPointer = std::shared_ptr<Session>;
 
-    void enqueue(Waiting waiting);
-    void submit(Session& session, Request request);
+    void submit(const SessionPointer& session, Request request);
+    void enqueue(const SessionPointer& session, Request request);
     void abandon(Session& session);
 
     void work(Worker& worker);
-    std::optional<Waiting> next_waiting(Worker& worker);
-    void transact(Worker& worker, Waiting waiting);
+    SessionPointer next_waiting(Worker& worker);
+    void transact(Worker& worker, Session& session);
     std::optional<Request> next_request(Session& session);
+    void spin_until_called(const Session& session) const;
+    void refuse(Session& session, Error error);
     void end(Session& session, Error over);
     void refuse_late();
 
     const std::size_t waiting_max_;
-    std::mutex mutex_;  // guards everything below, and the sessions
-    std::deque<Waiting> waiting_;
+    const bool spins_;
+    std::mutex mutex_;                    // guards everything below, and the sessions
+    std::deque<SessionPointer> waiting_;  // each with a request
     MonotonicTime first_deadline_ = MonotonicTime::max();  // no waiting one is earlier
     bool stopping_ = false;
     std::deque<Worker> workers_;

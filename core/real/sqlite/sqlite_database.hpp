@@ -13,6 +13,7 @@
 namespace rushproof {
 
 namespace sqlite {
+class GatheredLog;
 class Lane;
 class OwnerLock;
 }  // namespace sqlite
@@ -35,17 +36,19 @@ struct SqliteOptions {
 };
 
 // One writer thread grants read-write transactions one at a time, first come, first served; a few
-// reader threads grant read-only ones, each on the snapshot of its begin.  Every isolation level
-// is serializable and every route leads to the one file.
+// reader threads grant read-only ones, each on the snapshot of its first call.  Every isolation
+// level is serializable and every route leads to the one file.
 //
 // Any number of coroutines on any executors may use one database at once; each is resumed on its
 // own executor.  Destroy the database before its callers' execution contexts (one whose run()
 // returned for lack of work may go first); transactions may outlive the database.
 //
-// A Context's deadline (on std::chrono::steady_clock) bounds the wait in begin, and afterwards the
-// time that the transaction may idle between calls: past it, the engine rolls it back.
-// More errors than the port names: execute and commit answer retryable "deadline-exceeded" when
-// that happened, and retryable "unavailable" once the database is closing.
+// A transaction begins with its first call, in the same hop: begin itself is always ok, and what
+// the port lets it answer ("unavailable", "pool-exhausted", "deadline-exceeded") the first call
+// does. A Context's deadline (on std::chrono::steady_clock) bounds the wait for the transaction's
+// turn, and afterwards the time that it may idle between calls: past it, the engine rolls it back,
+// and execute and commit answer retryable "deadline-exceeded"; once the database is closing,
+// retryable "unavailable".
 //
 // A column declared TIMESTAMP is read as WallTime; it is stored as INTEGER microseconds.  An
 // expression has no declared type, so select the column itself.  Arrays are bound as JSON text, for
@@ -56,7 +59,7 @@ public:
     // process owns the file, or this one already does), "open-failed".
     static Result<std::unique_ptr<SqliteDatabase>> open(SqliteOptions options);
 
-    // Finishes the calls that it accepted, answers every waiting begin with "unavailable", rolls
+    // Finishes the calls that it accepted, answers whoever waits for a turn "unavailable", rolls
     // back what is left open, and folds the write-ahead log into the file.
     ~SqliteDatabase() override;
     SqliteDatabase(const SqliteDatabase&) = delete;
@@ -72,10 +75,12 @@ public:
 
 private:
     SqliteDatabase(SqliteOptions options, std::unique_ptr<sqlite::OwnerLock> owner,
-                   std::shared_ptr<sqlite::Lane> writer, std::shared_ptr<sqlite::Lane> readers);
+                   std::unique_ptr<sqlite::GatheredLog> log, std::shared_ptr<sqlite::Lane> writer,
+                   std::shared_ptr<sqlite::Lane> readers);
 
     SqliteOptions options_;
     std::unique_ptr<sqlite::OwnerLock> owner_;
+    std::unique_ptr<sqlite::GatheredLog> log_;
     std::shared_ptr<sqlite::Lane> writer_;
     std::shared_ptr<sqlite::Lane> readers_;
 };

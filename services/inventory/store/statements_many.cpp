@@ -2,8 +2,8 @@
 
 namespace rushproof::inventory::statements::many {
 
-// SQLite has no arrays: json_each gives their elements, and a materialized one can be joined by an
-// automatic index.
+// SQLite has no arrays: json_each gives the elements of one, and ->> what stands at the same place
+// of another.  For the single row of most requests that takes a third of what joins take.
 
 const Statement lock_stock{
     "inventory.many.lock_stock",
@@ -17,10 +17,8 @@ const Statement change_held{
     "inventory.many.change_held",
     "UPDATE inventory.stock s SET held = s.held + c.change, version = s.version + 1 "
     "FROM unnest($1::text[], $2::bigint[]) AS c (sku, change) WHERE s.sku = c.sku",
-    "WITH a AS MATERIALIZED (SELECT key, value FROM json_each($1)), "
-    "b AS MATERIALIZED (SELECT key, value FROM json_each($2)) "
     "UPDATE stock SET held = held + c.change, version = version + 1 "
-    "FROM (SELECT a.value AS sku, b.value AS change FROM a JOIN b ON b.key = a.key) AS c "
+    "FROM (SELECT value AS sku, $2 ->> key AS change FROM json_each($1)) AS c "
     "WHERE stock.sku = c.sku",
 };
 
@@ -50,17 +48,10 @@ const Statement insert_reservation{
     "transaction_time() + $7::bigint * interval '1 microsecond', transaction_time(), lines "
     "FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[]) "
     "AS r (id, sku, quantity, owner, key, lines) RETURNING expires_at",
-    "WITH a AS MATERIALIZED (SELECT key, value FROM json_each($1)), "
-    "b AS MATERIALIZED (SELECT key, value FROM json_each($2)), "
-    "c AS MATERIALIZED (SELECT key, value FROM json_each($3)), "
-    "d AS MATERIALIZED (SELECT key, value FROM json_each($4)), "
-    "e AS MATERIALIZED (SELECT key, value FROM json_each($5)), "
-    "f AS MATERIALIZED (SELECT key, value FROM json_each($6)) "
     "INSERT INTO reservation "
     "(id, sku, quantity, owner, key, state, expires_at, created_at, lines) "
-    "SELECT a.value, b.value, c.value, d.value, e.value, 'held', transaction_time() + $7, "
-    "transaction_time(), f.value FROM a JOIN b ON b.key = a.key JOIN c ON c.key = a.key "
-    "JOIN d ON d.key = a.key JOIN e ON e.key = a.key JOIN f ON f.key = a.key "
+    "SELECT value, $2 ->> key, $3 ->> key, $4 ->> key, $5 ->> key, 'held', "
+    "transaction_time() + $7, transaction_time(), $6 ->> key FROM json_each($1) WHERE true "
     "RETURNING expires_at",
 };
 
@@ -76,11 +67,9 @@ const Statement find_keys{
     "CROSS JOIN LATERAL (SELECT id, sku, quantity, owner, key, expires_at, created_at "
     "FROM inventory.reservation WHERE id = i.result OFFSET 0) AS r "
     "ORDER BY r.id, r.sku COLLATE \"C\"",
-    "WITH a AS MATERIALIZED (SELECT key, value FROM json_each($1)), "
-    "b AS MATERIALIZED (SELECT key, value FROM json_each($3)) "
     "SELECT i.fingerprint, r.id, r.sku, r.quantity, r.owner, r.key, 'held', r.expires_at, "
-    "r.expires_at - r.created_at FROM a JOIN b ON b.key = a.key "
-    "CROSS JOIN idempotency i ON i.owner = a.value AND i.operation = $2 AND i.key = b.value "
+    "r.expires_at - r.created_at FROM json_each($1) k "
+    "CROSS JOIN idempotency i ON i.owner = k.value AND i.operation = $2 AND i.key = $3 ->> k.key "
     "CROSS JOIN reservation r ON r.id = i.result ORDER BY r.id, r.sku",
 };
 
@@ -90,13 +79,8 @@ const Statement claim_keys{
     "SELECT owner, $2, key, fingerprint, result, transaction_time() "
     "FROM unnest($1::text[], $3::text[], $4::text[], $5::text[]) "
     "AS k (owner, key, fingerprint, result) ORDER BY owner COLLATE \"C\", key COLLATE \"C\"",
-    "WITH a AS MATERIALIZED (SELECT key, value FROM json_each($1)), "
-    "b AS MATERIALIZED (SELECT key, value FROM json_each($3)), "
-    "c AS MATERIALIZED (SELECT key, value FROM json_each($4)), "
-    "d AS MATERIALIZED (SELECT key, value FROM json_each($5)) "
     "INSERT INTO idempotency (owner, operation, key, fingerprint, result, created_at) "
-    "SELECT a.value, $2, b.value, c.value, d.value, transaction_time() FROM a "
-    "JOIN b ON b.key = a.key JOIN c ON c.key = a.key JOIN d ON d.key = a.key",
+    "SELECT value, $2, $3 ->> key, $4 ->> key, $5 ->> key, transaction_time() FROM json_each($1)",
 };
 
 const Statement append_ledger{
@@ -105,15 +89,9 @@ const Statement append_ledger{
     "SELECT sku, reservation, key, kind, quantity, transaction_time() "
     "FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[]) "
     "WITH ORDINALITY AS l (sku, reservation, key, kind, quantity, position) ORDER BY position",
-    "WITH a AS MATERIALIZED (SELECT key, value FROM json_each($1)), "
-    "b AS MATERIALIZED (SELECT key, value FROM json_each($2)), "
-    "c AS MATERIALIZED (SELECT key, value FROM json_each($3)), "
-    "d AS MATERIALIZED (SELECT key, value FROM json_each($4)), "
-    "e AS MATERIALIZED (SELECT key, value FROM json_each($5)) "
     "INSERT INTO ledger (sku, reservation, key, kind, quantity, at) "
-    "SELECT a.value, b.value, c.value, d.value, e.value, transaction_time() FROM a "
-    "JOIN b ON b.key = a.key JOIN c ON c.key = a.key JOIN d ON d.key = a.key "
-    "JOIN e ON e.key = a.key ORDER BY a.key",
+    "SELECT value, $2 ->> key, $3 ->> key, $4 ->> key, $5 ->> key, transaction_time() "
+    "FROM json_each($1) ORDER BY key",
 };
 
 const std::vector<const Statement*>& all() {

@@ -43,19 +43,12 @@ const Statement add_to_feed{
     "disorder = f.disorder + CASE WHEN c.first <= f.last THEN 1 ELSE 0 END "
     "FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) "
     "AS c (sku, on_hand, held, sold, first, last) WHERE f.sku = c.sku",
-    "WITH a AS MATERIALIZED (SELECT key, value FROM json_each($1)), "
-    "b AS MATERIALIZED (SELECT key, value FROM json_each($2)), "
-    "c AS MATERIALIZED (SELECT key, value FROM json_each($3)), "
-    "d AS MATERIALIZED (SELECT key, value FROM json_each($4)), "
-    "g AS MATERIALIZED (SELECT key, value FROM json_each($5)), "
-    "h AS MATERIALIZED (SELECT key, value FROM json_each($6)) "
     "UPDATE feed SET on_hand = feed.on_hand + n.on_hand, held = feed.held + n.held, "
     "sold = feed.sold + n.sold, "
     "first = n.first, last = n.last, "
     "disorder = disorder + CASE WHEN n.first <= feed.last THEN 1 ELSE 0 END "
-    "FROM (SELECT a.value AS sku, b.value AS on_hand, c.value AS held, d.value AS sold, "
-    "g.value AS first, h.value AS last FROM a JOIN b ON b.key = a.key JOIN c ON c.key = a.key "
-    "JOIN d ON d.key = a.key JOIN g ON g.key = a.key JOIN h ON h.key = a.key) AS n "
+    "FROM (SELECT value AS sku, $2 ->> key AS on_hand, $3 ->> key AS held, $4 ->> key AS sold, "
+    "$5 ->> key AS first, $6 ->> key AS last FROM json_each($1)) AS n "
     "WHERE feed.sku = n.sku",
 };
 

@@ -96,8 +96,11 @@ Task<std::string> SqliteEngine::begin(Session& session, Access access) {
     options.access = access;
     session.in_line = access == Access::read_write;
     auto begun = co_await database_->begin(sqlite::context_for(sqlite::long_time), options);
+    // Its turn comes with its first call.
+    std::vector<Call> none;
+    const auto started = co_await begun.value()->execute(std::move(none));
     session.in_line = false;
-    if (!begun) { co_return error_text(begun.error(), false); }
+    if (!started) { co_return error_text(started.error(), false); }
     session.transaction = *std::move(begun);
     session.writes = access == Access::read_write;
     co_return "ok";

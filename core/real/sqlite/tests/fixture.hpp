@@ -53,12 +53,22 @@ inline Context context_for(Duration left) {
     return Context(MonotonicTime(now + left));
 }
 
+// A transaction whose turn has come: it begins with its first call.
+inline Task<Result<std::unique_ptr<Transaction>>> begin_now(Database& database,
+                                                            TransactionOptions options,
+                                                            Duration left) {
+    RP_CO_TRY(auto transaction, co_await database.begin(context_for(left), options));
+    std::vector<Call> none;
+    RP_CO_CHECK(co_await transaction->execute(std::move(none)));
+    co_return transaction;
+}
+
 inline Result<std::unique_ptr<Transaction>> begin(Database& database,
                                                   Access access = Access::read_write,
                                                   Duration left = long_time) {
     TransactionOptions options;
     options.access = access;
-    return wait(database.begin(context_for(left), options));
+    return wait(begin_now(database, options, left));
 }
 
 inline Result<std::vector<Rows>> execute(Transaction& transaction, std::vector<Call> calls) {

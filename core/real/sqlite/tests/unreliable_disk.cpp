@@ -66,6 +66,11 @@ bool UnreliableDisk::has_power() {
     return steps_left_ > 0;
 }
 
+std::uint64_t UnreliableDisk::steps_left() {
+    const std::lock_guard lock(mutex_);
+    return steps_left_;
+}
+
 void UnreliableDisk::fail_syncs(int code) {
     const std::lock_guard lock(mutex_);
     sync_code_ = code;

@@ -32,6 +32,7 @@ public:
     // Power goes at the `steps`-th change or sync from now; every later one fails.
     void lose_power_after(std::uint64_t steps);
     bool has_power();
+    std::uint64_t steps_left();
     // Puts what survived onto the real disk, and switches on again.  No file may be open.
     void restart(RandomStream& random);
 
