@@ -424,8 +424,14 @@ Task<Result<void>> Membership::acknowledge(MonotonicTime deadline,
                                            std::vector<std::uint64_t> numbers) {
     std::map<std::size_t, std::vector<std::pair<std::uint64_t, std::string>>> by_share;
     for (const std::uint64_t number : numbers) {
+        if (!held_.contains(number)) {
+            co_return failure(ErrorKind::permanent, "unknown-delivery",
+                              "no delivery has this number");
+        }
+    }
+    for (const std::uint64_t number : numbers) {
         const auto held = held_.find(number);
-        if (held == held_.end()) { continue; }
+        if (held == held_.end()) { continue; }  // twice in the list
         auto [index, sequence, reply] = std::move(held->second);
         held_.erase(held);
         Share& share = shares_[index];
