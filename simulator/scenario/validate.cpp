@@ -177,12 +177,27 @@ private:
                 reserved = true;
             } else if (const auto* const read = std::get_if<ReadStep>(&step)) {
                 check_sku(join(at, "read.sku"), read->sku);
+                check_stale_read(at);
             } else if (std::holds_alternative<ChooseStep>(step) && !reserved) {
                 error(at, "there is nothing to choose about yet", "reserve before it");
             } else if (needs_reservation(step) && !reserved) {
                 error(at, "there is no reservation yet", "reserve before it");
             }
         }
+    }
+
+    // A replica may answer a read with an older stock, which is no bug.
+    void check_stale_read(const std::string& path) {
+        const SystemSpec& system = scenario_.system;
+        if (system.reads != "replica" || system.replicas == 0) { return; }
+        const bool judged = std::ranges::any_of(
+            scenario_.checks, [](const CheckSpec& check) { return check.name == "linearizable"; });
+        const bool expected = std::ranges::any_of(document_.expect, [](const auto& expectation) {
+            return contains(expectation.fail, "linearizable");
+        });
+        if (!judged || expected) { return; }
+        warning(path, "a replica that lags answers this read rightly, and linearizable fails",
+                "set system.reads to primary, or leave linearizable out of the checks");
     }
 
     // Of a fault that only databases can have.

@@ -182,5 +182,27 @@ TEST(Warnings, SpellingsOfK6AndUnusedJourneys) {
             "x.yaml:7:9: journeys.idle: no load uses this journey"}));
 }
 
+TEST(Warnings, ReadsOfAReplicaThatAreJudgedAsIfItNeverLagged) {
+    const auto warnings = [](const std::string& system, const std::string& rest) {
+        return warnings_of("rushproof: 1\ntitle: x\nsystem: " + system +
+                           "\nstock: {skus: 5}\n"
+                           "load: {a: {executor: constant-vus, vus: 3, journey: look}}\n"
+                           "journeys:\n  look: [reserve, find, read]\n" +
+                           rest);
+    };
+    const std::string judged = "checks: [no-oversell, linearizable]\n";
+    EXPECT_EQ(warnings("{replicas: 1, reads: replica}", judged),
+              (std::vector<std::string>{
+                  "x.yaml:7:25: journeys.look.2: a replica that lags answers this read rightly, "
+                  "and linearizable fails\n"
+                  "    set system.reads to primary, or leave linearizable out of the checks"}));
+    EXPECT_TRUE(warnings("{replicas: 1}", judged).empty());
+    EXPECT_TRUE(warnings("{reads: replica}", judged).empty());
+    EXPECT_TRUE(warnings("{replicas: 1, reads: replica}", "checks: [no-oversell]\n").empty());
+    EXPECT_TRUE(
+        warnings("{replicas: 1, reads: replica}", judged + "expect: [{fail: [linearizable]}]\n")
+            .empty());
+}
+
 }  // namespace
 }  // namespace rushproof::simulator
