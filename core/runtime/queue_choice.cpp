@@ -19,6 +19,40 @@ bool contains(const Words& words, std::string_view word) {
     return std::find(words.begin(), words.end(), word) != words.end();
 }
 
+// The same word, living for ever.
+std::string_view lasting(std::string_view word) {
+    for (const std::string_view known : {embedded[0], embedded[1], brokers[0], brokers[1]}) {
+        if (known == word) { return known; }
+    }
+    return composite;
+}
+
+Error unknown_provider(std::string_view provider) {
+    return {ErrorKind::permanent, "unknown-provider",
+            "there is no queue called " + std::string(provider) + " here"};
+}
+
+Task<Result<OpenedQueue>> open_one(Environment& environment, Context context, std::string provider,
+                                   const QueueOptions& options, const QueueOwner& owner) {
+    OpenedQueue opened;
+    if (provider == "memory") {
+        const MemoryQueueOptions memory{options.capacity, options.message_bytes};
+        opened.queue = std::make_shared<MemoryQueue>(environment, memory);
+    } else if (provider == "sqlite" && owner.tables != nullptr) {
+        TableQueueOptions table;
+        table.capacity = options.capacity;
+        table.message_bytes = options.message_bytes;
+        opened.table = std::make_shared<TableQueue>(environment, *owner.tables, table);
+        opened.queue = opened.table;
+    } else if (contains(brokers, provider)) {
+        RP_CO_TRY(opened.queue,
+                  co_await environment.queues.open(std::move(context), provider, messages_topic));
+    } else {
+        co_return failure(unknown_provider(provider));
+    }
+    co_return opened;
+}
+
 }  // namespace
 
 bool is_provider(std::string_view word) {
@@ -31,19 +65,32 @@ bool is_embedded(const QueueOptions& options) {
                        [](const std::string& part) { return contains(embedded, part); });
 }
 
-Task<Result<std::shared_ptr<MessageQueue>>> open_queue(Environment& environment, Context context,
-                                                       QueueOptions options) {
-    if (options.provider == "memory") {
-        const MemoryQueueOptions memory{options.capacity, options.message_bytes};
-        std::shared_ptr<MessageQueue> queue = std::make_shared<MemoryQueue>(environment, memory);
-        co_return queue;
+Task<void> OpenedQueue::stop() const {
+    if (table) { co_await table->stop(); }
+}
+
+Task<Result<OpenedQueue>> open_queue(Environment& environment, Context context,
+                                     QueueOptions options, QueueOwner owner) {
+    if (options.provider != composite) {
+        co_return co_await open_one(environment, std::move(context), options.provider, options,
+                                    owner);
     }
-    if (contains(brokers, options.provider)) {
-        co_return co_await environment.queues.open(std::move(context), options.provider,
-                                                   messages_topic);
+    OpenedQueue whole;
+    std::vector<CompositeMember> members;
+    for (const std::string& part : options.parts) {
+        RP_CO_TRY(OpenedQueue opened,
+                  co_await open_one(environment, context, part, options, owner));
+        if (opened.table) { whole.table = opened.table; }
+        members.push_back({lasting(part), std::move(opened.queue), false});
     }
-    co_return failure(ErrorKind::permanent, "unknown-provider",
-                      "there is no queue called " + options.provider);
+    CompositeOptions how;
+    how.strategy = options.strategy == "best-effort" ? CompositeStrategy::best_effort
+                                                     : CompositeStrategy::fail_fast;
+    how.record = std::move(owner.record);
+    whole.composite =
+        std::make_shared<CompositeQueue>(environment, std::move(members), std::move(how));
+    whole.queue = whole.composite;
+    co_return whole;
 }
 
 }  // namespace rushproof

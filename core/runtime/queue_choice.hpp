@@ -1,12 +1,15 @@
 // Which queue carries the messages, and how to open it.
 #pragma once
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/ports/environment.hpp"
+#include "core/runtime/composite_queue.hpp"
+#include "core/runtime/table_queue.hpp"
 
 namespace rushproof {
 
@@ -19,6 +22,8 @@ struct QueueOptions {
     // What a composite is made of, and its promise: fail-fast or best-effort.
     std::vector<std::string> parts = {"nats", "kafka"};
     std::string strategy = "fail-fast";
+    // As whom processors consume.
+    std::string group = "processor";
 };
 
 // Of our messages, at any broker.
@@ -28,9 +33,26 @@ bool is_provider(std::string_view word);
 // It lives in the processor, or a part of it does: others reach it by calls only.
 bool is_embedded(const QueueOptions& options);
 
+// What whoever opens a queue has for it.
+struct QueueOwner {
+    // Tables for sqlite; whoever has none cannot open it.
+    const TableQueueSql* tables = nullptr;
+    // As CompositeOptions says.
+    std::function<Task<Result<void>>(Context, Divergence)> record;
+};
+
+struct OpenedQueue {
+    std::shared_ptr<MessageQueue> queue;
+    std::shared_ptr<CompositeQueue> composite;  // the same, if it is one
+    std::shared_ptr<TableQueue> table;          // the same, or a part of it
+
+    // When no call is under way and its consumers are closed.
+    Task<void> stop() const;
+};
+
 // Errors: those of Environment::queues; permanent "unknown-provider".  `environment` outlives the
-// queue.
-Task<Result<std::shared_ptr<MessageQueue>>> open_queue(Environment& environment, Context context,
-                                                       QueueOptions options);
+// queue.  A composite is open when all of its parts are.
+Task<Result<OpenedQueue>> open_queue(Environment& environment, Context context,
+                                     QueueOptions options, QueueOwner owner);
 
 }  // namespace rushproof

@@ -154,7 +154,8 @@ const std::vector<SettingInfo>& pipeline_settings() {
         {"nats-url", "nats://localhost:4222", "The NATS server (NATS_URL)"},
         {"kafka-brokers", "localhost:9092", "Kafka's brokers, a list (KAFKA_BROKERS)"},
         {"kafka-topic", "diplom-messages", "Where messages go in Kafka (KAFKA_TOPIC)"},
-        {"kafka-group", "processor-group", "As whom processors read (KAFKA_CONSUMER_GROUP)"},
+        {"kafka-group", "processor-group",
+         "As whom processors consume, at any provider (KAFKA_CONSUMER_GROUP)"},
         {"admin-token", "",
          "What administrators send as Bearer; empty: only where nobody else can ask"},
     };
@@ -178,6 +179,7 @@ Result<void> read_pipeline(const Settings& settings, HostConfig& config) {
     RP_CHECK(read_queue(settings, pipeline.queue));
     pipeline.queue.message_bytes = config.http.body_bytes_max;
     RP_CHECK(read_brokers(settings, pipeline));
+    pipeline.queue.group = pipeline.kafka_group;
     RP_TRY(pipeline.workers, read_count(setting_of(settings, "workers", "PROCESSOR_WORKERS"), 1,
                                         processor::limits::workers));
     RP_TRY(pipeline.processor_grace, read_duration(settings.get("processor-grace"), 0ms, 10min));

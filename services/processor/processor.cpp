@@ -28,9 +28,10 @@ public:
                        if (waiters_.empty()) { return; }
                        for (const Work& work : batch) { waiters_.tell(work.id); }
                    }),
-          pool_(environment, effects_, options_.workers),
-          routing_(environment, options_, pool_),
-          api_(environment, calls_scope_, {routing_, pool_, effects_, messages_},
+          divergences_(environment),
+          pool_(environment, effects_, options_),
+          routing_(environment, options_, pool_, divergences_),
+          api_(environment, calls_scope_, {routing_, pool_, effects_, messages_, divergences_},
                options_.instances),
           http_api_(environment, calls_scope_, routing_, api_),
           sweeper_(environment, "processor"),
@@ -94,6 +95,7 @@ private:
     Waiters waiters_;
     Messages messages_;
     Effects effects_;
+    Divergences divergences_;
     Pool pool_;
     Routing routing_;
     Api api_;

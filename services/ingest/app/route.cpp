@@ -14,10 +14,7 @@ namespace {
 
 namespace wire = ::processor::v1;
 
-// Of the processor's consumers.
-constexpr std::string_view group = "processor";
-
-std::string encode(const Message& message, std::string provider) {
+wire::Message wire_of(const Message& message) {
     wire::Message request;
     request.set_id(message.id);
     request.set_key(message.key);
@@ -27,8 +24,7 @@ std::string encode(const Message& message, std::string provider) {
         header.set_value(value);
     }
     request.set_body(message.body);
-    request.set_provider(std::move(provider));
-    return request.SerializeAsString();
+    return request;
 }
 
 RouteMembership::Options membership_options() {
@@ -101,6 +97,18 @@ Task<Result<void>> Route::publish_once(Context context, const Message& message) 
     co_return Result<void>();
 }
 
+// By the processor, which can repair it.
+Task<Result<void>> Route::record(Context context, Divergence divergence) {
+    wire::Divergence request;
+    *request.mutable_message() = wire_of(divergence.message);
+    for (const std::string& provider : divergence.lacking) { request.add_lacking(provider); }
+    request.set_reason(divergence.reason);
+    const RpcTarget target{"processor.v1.Processor/RecordDivergence", divergence.message.id};
+    RP_CO_CHECK(
+        co_await environment_.rpc.call(std::move(context), target, request.SerializeAsString()));
+    co_return Result<void>();
+}
+
 Task<Result<void>> Route::publish_to(Context context, const Message& message,
                                      std::string provider) {
     if (lives_in_processor(provider)) {
@@ -114,8 +122,10 @@ Task<Result<void>> Route::call_processor(Context context, const Message& message
                                          std::string provider) {
     const std::string& order = message.key.empty() ? message.id : message.key;
     const RpcTarget target{"processor.v1.Processor/Enqueue", order};
-    RP_CO_CHECK(co_await environment_.rpc.call(std::move(context), target,
-                                               encode(message, std::move(provider))));
+    wire::Message request = wire_of(message);
+    request.set_provider(std::move(provider));
+    RP_CO_CHECK(
+        co_await environment_.rpc.call(std::move(context), target, request.SerializeAsString()));
     co_return Result<void>();
 }
 
@@ -130,10 +140,14 @@ Task<Result<std::shared_ptr<MessageQueue>>> Route::open(Context context, std::st
     if (known != open_.end()) { co_return known->second; }
     QueueOptions options = options_;
     options.provider = provider;
-    RP_CO_TRY(auto queue,
-              co_await open_queue(environment_, std::move(context), std::move(options)));
+    QueueOwner owner;
+    owner.record = [this](Context its_context, Divergence divergence) {
+        return record(std::move(its_context), std::move(divergence));
+    };
+    RP_CO_TRY(OpenedQueue opened, co_await open_queue(environment_, std::move(context),
+                                                      std::move(options), std::move(owner)));
     // Another call may have been faster.
-    co_return open_.try_emplace(std::move(provider), std::move(queue)).first->second;
+    co_return open_.try_emplace(std::move(provider), std::move(opened.queue)).first->second;
 }
 
 Task<bool> Route::healthy(Context context) {
@@ -144,7 +158,7 @@ Task<bool> Route::healthy(Context context) {
     if (!lives_in_processor(provider)) {
         const auto queue = co_await open(context, std::move(provider));
         if (!queue) { co_return false; }
-        const auto stats = co_await (*queue)->stats(std::move(context), std::string(group));
+        const auto stats = co_await (*queue)->stats(std::move(context), options_.group);
         co_return stats.has_value();
     }
     const RpcTarget target{"processor.v1.Processor/GetStats", {}};

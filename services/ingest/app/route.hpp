@@ -34,6 +34,8 @@ private:
     Task<Result<void>> call_processor(Context context, const Message& message,
                                       std::string provider);
     Task<Result<std::shared_ptr<MessageQueue>>> open(Context context, std::string provider);
+    // To be repaired by the processor.
+    Task<Result<void>> record(Context context, Divergence divergence);
     bool lives_in_processor(const std::string& provider) const;
 
     Environment& environment_;

@@ -51,6 +51,18 @@ std::string as_json(const wire::Stats& stats) {
     json.member("TotalEnqueued", number(stats.queue().total_enqueued()));
     json.member("TotalDequeued", number(stats.queue().total_dequeued()));
     if (stats.queue().has_size()) { json.member("CurrentSize", stats.queue().size()); }
+    if (!stats.queue().providers().empty()) {
+        json.begin_object("composite_stats");
+        for (const auto& provider : stats.queue().providers()) {
+            json.begin_object(provider.name());
+            json.member("TotalEnqueued", number(provider.total_enqueued()));
+            json.member("TotalDequeued", number(provider.total_dequeued()));
+            json.member("TotalFailed", number(provider.total_failed()));
+            json.flag("Down", provider.down());
+            json.end_object();
+        }
+        json.end_object();
+    }
     json.end_object();
     json.end_object();
     return std::move(json).text();

@@ -100,6 +100,7 @@ void add(wire::Stats& sum, const wire::Stats& stats) {
         if (more.has_size()) { queue.set_size(more.size()); }
         queue.set_unfinished(more.unfinished());
     }
+    if (queue.providers().empty()) { *queue.mutable_providers() = more.providers(); }
     wire::PoolStats& pool = *sum.mutable_pool();
     pool.set_processed(pool.processed() + stats.pool().processed());
     pool.set_errors(pool.errors() + stats.pool().errors());
@@ -127,6 +128,9 @@ std::vector<RpcMethod> Api::methods() {
     methods.push_back(method("ListProcessed", &Api::list_processed));
     methods.push_back(method("ListDeadLetters", &Api::list_dead_letters));
     methods.push_back(method("ReplayDeadLetter", &Api::replay_dead_letter));
+    methods.push_back(method("RecordDivergence", &Api::record_divergence));
+    methods.push_back(method("ListDivergences", &Api::list_divergences));
+    methods.push_back(method("RepairDivergences", &Api::repair_divergences));
     methods.push_back(method("Workers", &Api::workers));
     methods.push_back(method("GetStats", &Api::get_stats));
     return methods;
@@ -235,6 +239,46 @@ Api::Answer Api::replay_dead_letter(Context context, wire::ReplayRequest request
     co_return message.SerializeAsString();
 }
 
+Api::Answer Api::record_divergence(Context context, wire::Divergence request) {
+    Divergence divergence;
+    divergence.message = message_in(*request.mutable_message());
+    divergence.lacking.assign(request.lacking().begin(), request.lacking().end());
+    divergence.reason = request.reason();
+    RP_CO_CHECK(co_await parts_.divergences.record(std::move(context), std::move(divergence)));
+    co_return std::string();
+}
+
+Api::Answer Api::list_divergences(Context context, wire::DivergencesRequest request) {
+    RP_CO_TRY(const std::int64_t limit, check_limit(request.limit()));
+    RP_CO_TRY(const auto recorded,
+              co_await parts_.divergences.list(std::move(context), request.after(), limit));
+    wire::Divergences page;
+    for (const RecordedDivergence& divergence : recorded) {
+        wire::Divergence& item = *page.add_items();
+        item.set_message_id(divergence.id);
+        for (const std::string& provider : divergence.lacking) { item.add_lacking(provider); }
+        item.set_reason(divergence.reason);
+        item.set_recorded_at_us(microseconds(divergence.recorded_at));
+    }
+    if (static_cast<std::int64_t>(recorded.size()) == limit) { page.set_next(recorded.back().id); }
+    co_return page.SerializeAsString();
+}
+
+Api::Answer Api::repair_divergences(Context context, wire::RepairRequest request) {
+    RP_CO_TRY(const std::int64_t limit, check_limit(request.limit()));
+    if (parts_.routing.composite() == nullptr) {
+        co_return failure(ErrorKind::permanent, "conflict",
+                          "the queue here is no composite, or not open yet");
+    }
+    RP_CO_TRY(
+        const RepairCounts counts,
+        co_await parts_.divergences.repair(std::move(context), *parts_.routing.composite(), limit));
+    wire::Repaired repaired;
+    repaired.set_repaired(counts.repaired);
+    repaired.set_failed(counts.failed);
+    co_return repaired.SerializeAsString();
+}
+
 Api::Answer Api::workers(Context context, wire::WorkersRequest request) {
     const std::int64_t wanted = request.workers();
     if (wanted != 0) {
@@ -309,6 +353,17 @@ Task<wire::Stats> Api::own_stats(Context context) {
         if (found->size) { queue.set_size(*found->size); }
         if (found->capacity) { queue.set_capacity(*found->capacity); }
         queue.set_unfinished(found->unfinished);
+    }
+    if (const CompositeQueue* composite = parts_.routing.composite()) {
+        for (const CompositeProviderStats& each : composite->provider_stats()) {
+            wire::ProviderStats& provider = *queue.add_providers();
+            provider.set_name(std::string(each.name));
+            provider.set_total_enqueued(each.published);
+            provider.set_total_dequeued(each.delivered);
+            provider.set_total_failed(each.failed);
+            provider.set_down(each.down);
+            provider.set_mirror(each.mirror);
+        }
     }
     const auto ping = co_await parts_.messages.ping(std::move(context));
     stats.set_healthy(found.has_value() && ping.has_value() && parts_.routing.is_open());

@@ -22,6 +22,7 @@ public:
         Pool& pool;
         Effects& effects;
         Messages& messages;
+        Divergences& divergences;
     };
 
     // Calls under way count as visits to `scope`.
@@ -51,6 +52,9 @@ private:
     Answer list_processed(Context context, wire::ProcessedRequest request);
     Answer list_dead_letters(Context context, wire::DeadLettersRequest request);
     Answer replay_dead_letter(Context context, wire::ReplayRequest request);
+    Answer record_divergence(Context context, wire::Divergence request);
+    Answer list_divergences(Context context, wire::DivergencesRequest request);
+    Answer repair_divergences(Context context, wire::RepairRequest request);
     Answer workers(Context context, wire::WorkersRequest request);
     Answer get_stats(Context context, wire::StatsRequest request);
 

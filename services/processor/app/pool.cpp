@@ -16,12 +16,13 @@ Context step_context(const Environment& environment) {
 
 }  // namespace
 
-Pool::Pool(Environment& environment, Effects& effects, std::size_t workers)
+Pool::Pool(Environment& environment, Effects& effects, const Options& options)
     : environment_(environment),
       effects_(effects),
+      options_(options),
       scope_(environment.spawner),
       lanes_(limits::lanes),
-      wanted_(workers),
+      wanted_(options.workers),
       unacknowledged_(environment.telemetry.counter(
           "processor_unacknowledged_total",
           "Messages that had their effect and may be delivered again")) {}
@@ -86,7 +87,7 @@ Task<void> Pool::take_all() {
 
 // Does the queue keep nothing but what is here?
 Task<bool> Pool::is_drained() {
-    const auto stats = co_await queue_->stats(step_context(environment_), std::string(group));
+    const auto stats = co_await queue_->stats(step_context(environment_), options_.queue.group);
     co_return stats && stats->unfinished <= static_cast<std::int64_t>(held_);
 }
 

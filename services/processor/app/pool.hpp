@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <string_view>
 #include <vector>
 
 #include "core/ports/environment.hpp"
@@ -15,13 +14,10 @@
 
 namespace rushproof::processor {
 
-// What all processors join.
-inline constexpr std::string_view group = "processor";
-
 class Pool {
 public:
     // All outlive the pool.
-    Pool(Environment& environment, Effects& effects, std::size_t workers);
+    Pool(Environment& environment, Effects& effects, const Options& options);
 
     // Takes from the consumer, while it may.  Both outlive what the pool does until finish() or
     // stop(); after that it may start anew.
@@ -54,6 +50,7 @@ private:
 
     Environment& environment_;
     Effects& effects_;
+    const Options& options_;
     Scope scope_;
     MessageQueue* queue_ = nullptr;
     Consumer* consumer_ = nullptr;

@@ -27,7 +27,8 @@ QueueOptions with_provider(QueueOptions options, std::string provider) {
 
 }  // namespace
 
-Routing::Routing(Environment& environment, const Options& options, Pool& pool)
+Routing::Routing(Environment& environment, const Options& options, Pool& pool,
+                 Divergences& divergences)
     : environment_(environment),
       options_(options),
       pool_(pool),
@@ -40,6 +41,7 @@ Routing::Routing(Environment& environment, const Options& options, Pool& pool)
           environment,
           [this](Context context, std::int64_t epoch) { return renew(std::move(context), epoch); },
           membership_options()),
+      divergences_(divergences),
       following_(environment.spawner),
       scope_(environment.spawner) {}
 
@@ -112,7 +114,7 @@ Task<void> Routing::leave_source() {
 
 Task<Result<void>> Routing::take_from(std::string provider) {
     RP_CO_TRY(auto queue, co_await open(step_context(), provider));
-    RP_CO_TRY(auto consumer, co_await queue->join(step_context(), std::string(group)));
+    RP_CO_TRY(auto consumer, co_await queue->join(step_context(), options_.queue.group));
     source_.emplace(Source{std::move(queue), std::move(consumer)});
     provider_ = std::move(provider);
     // What a broker keeps is left to it when this process ends.
@@ -129,7 +131,7 @@ Task<void> Routing::look_whether_drained(const QueueRoute& route) {
         finished_before_ = pool_.finished();
     }
     const std::int64_t epoch = route.epoch;
-    const auto stats = co_await source_->queue->stats(step_context(), std::string(group));
+    const auto stats = co_await source_->queue->stats(step_context(), options_.queue.group);
     if (!stats || stats->unfinished > 0) { co_return; }
     drained_ = epoch;
     carried_ = static_cast<std::int64_t>(pool_.finished() - finished_before_);
@@ -142,12 +144,22 @@ Task<Result<QueueRoute>> Routing::renew(Context context, std::int64_t epoch) {
 
 Task<Result<std::shared_ptr<MessageQueue>>> Routing::open(Context context, std::string provider) {
     const auto known = open_.find(provider);
-    if (known != open_.end()) { co_return known->second; }
+    if (known != open_.end()) { co_return known->second.queue; }
     auto options = with_provider(options_.queue, provider);
-    RP_CO_TRY(auto queue,
-              co_await open_queue(environment_, std::move(context), std::move(options)));
+    QueueOwner owner;
+    owner.tables = &statements::queue();
+    owner.record = [this](Context its_context, Divergence divergence) {
+        return divergences_.record(std::move(its_context), std::move(divergence));
+    };
+    RP_CO_TRY(OpenedQueue opened, co_await open_queue(environment_, std::move(context),
+                                                      std::move(options), std::move(owner)));
     // Another call may have been faster.
-    co_return open_.try_emplace(std::move(provider), std::move(queue)).first->second;
+    co_return open_.try_emplace(std::move(provider), std::move(opened)).first->second.queue;
+}
+
+CompositeQueue* Routing::composite() {
+    const auto found = open_.find("composite");
+    return found == open_.end() ? nullptr : found->second.composite.get();
 }
 
 // A group that was joined before the first message misses none.
@@ -157,7 +169,7 @@ Task<Result<void>> Routing::reach(Context context, std::string provider) {
                           "there is no queue called " + provider);
     }
     RP_CO_TRY(const auto queue, co_await open(context, std::move(provider)));
-    RP_CO_CHECK(co_await queue->stats(std::move(context), std::string(group)));
+    RP_CO_CHECK(co_await queue->stats(std::move(context), options_.queue.group));
     co_return Result<void>();
 }
 
@@ -199,7 +211,7 @@ Task<Result<QueueStats>> Routing::stats(Context context) {
         co_return failure(ErrorKind::retryable, "unavailable", "the queue is not open yet");
     }
     const std::shared_ptr<MessageQueue> queue = source_->queue;
-    co_return co_await queue->stats(std::move(context), std::string(group));
+    co_return co_await queue->stats(std::move(context), options_.queue.group);
 }
 
 Result<QueueRoute> Routing::route() const {
@@ -216,11 +228,12 @@ Task<void> Routing::stop(Duration grace) {
         co_await source_->consumer->close();
     }
     // Messages that went to the next queue already, and would end with this process.
-    for (const auto& [provider, queue] : open_) {
-        const auto stats = co_await queue->stats(step_context(), std::string(group));
+    for (const auto& [provider, opened] : open_) {
+        const std::shared_ptr<MessageQueue> queue = opened.queue;
+        const auto stats = co_await queue->stats(step_context(), options_.queue.group);
         const bool would_lose = !queue->features().survives_kill && stats && stats->unfinished > 0;
         if (!would_lose || provider == provider_) { continue; }
-        auto consumer = co_await queue->join(step_context(), std::string(group));
+        auto consumer = co_await queue->join(step_context(), options_.queue.group);
         if (!consumer) { continue; }
         pool_.start(*queue, **consumer, [] { return true; });
         co_await pool_.stop(true, give_up - environment_.clock.monotonic());
@@ -228,15 +241,18 @@ Task<void> Routing::stop(Duration grace) {
     }
     scope_.cancel();
     co_await scope_.join();
+    if (source_) { source_->consumer.reset(); }
+    for (const auto& [provider, opened] : open_) { co_await opened.stop(); }
     co_await switchboard_.leave(step_context(), id_);
 }
 
 // Of the queues that end with this process.
 Task<std::int64_t> Routing::left_behind() {
     std::int64_t left = 0;
-    for (const auto& [provider, queue] : open_) {
+    for (const auto& [provider, opened] : open_) {
+        const std::shared_ptr<MessageQueue> queue = opened.queue;
         if (queue->features().survives_kill) { continue; }
-        const auto stats = co_await queue->stats(step_context(), std::string(group));
+        const auto stats = co_await queue->stats(step_context(), options_.queue.group);
         if (stats) { left += stats->unfinished; }
     }
     co_return left;

@@ -12,6 +12,7 @@
 #include "core/runtime/queue_switch.hpp"
 #include "core/runtime/route_membership.hpp"
 #include "core/runtime/scope.hpp"
+#include "services/processor/app/divergences.hpp"
 #include "services/processor/app/pool.hpp"
 #include "services/processor/processor.hpp"
 
@@ -20,7 +21,7 @@ namespace rushproof::processor {
 class Routing {
 public:
     // All outlive it.
-    Routing(Environment& environment, const Options& options, Pool& pool);
+    Routing(Environment& environment, const Options& options, Pool& pool, Divergences& divergences);
 
     // From now on it has a place on the route, and the pool takes from the queue that is consumed.
     void start();
@@ -39,6 +40,8 @@ public:
     // Retryable "no-route" while it is not known.
     Result<QueueRoute> route() const;
     QueueSwitchboard& switchboard() { return switchboard_; }
+    // The composite that was opened; null if there is none.
+    CompositeQueue* composite();
     // After stop(): messages that end with this process.
     Task<std::int64_t> left_behind();
 
@@ -67,7 +70,8 @@ private:
     const std::string id_;
     QueueSwitchboard switchboard_;
     RouteMembership membership_;
-    std::map<std::string, std::shared_ptr<MessageQueue>> open_;  // by provider
+    Divergences& divergences_;
+    std::map<std::string, OpenedQueue> open_;  // by provider
     std::optional<Source> source_;
     std::string provider_;       // of the source
     std::int64_t drained_ = 0;   // the epoch of the route whose queue was found empty

@@ -135,10 +135,76 @@ CREATE TABLE processor_queue_switch (
 )",
 };
 
+constexpr Migration create_queue{
+    .version = 3,
+    .name = "processor.create_queue",
+    .sql = R"(
+CREATE TABLE processor.queue_group (group_name text PRIMARY KEY);
+
+CREATE TABLE processor.queue_lane (
+    group_name text NOT NULL,
+    lane bigint NOT NULL,
+    claim text NOT NULL,
+    claimed_until timestamptz NOT NULL,
+    PRIMARY KEY (group_name, lane)
+);
+
+CREATE TABLE processor.queue_message (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    group_name text NOT NULL,
+    id text NOT NULL,
+    lane bigint NOT NULL,
+    content text NOT NULL,
+    published_at timestamptz NOT NULL,
+    UNIQUE (id, group_name)
+);
+CREATE INDEX queue_message_of_lane ON processor.queue_message (group_name, lane, number);
+
+CREATE TABLE processor.divergence (
+    message_id text COLLATE "C" PRIMARY KEY,
+    lacking text NOT NULL,
+    reason text NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    message text NOT NULL
+);
+)",
+    .sqlite = R"(
+CREATE TABLE processor_queue_group (group_name TEXT PRIMARY KEY NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE processor_queue_lane (
+    group_name TEXT NOT NULL,
+    lane INTEGER NOT NULL,
+    claim TEXT NOT NULL,
+    claimed_until TIMESTAMP NOT NULL,
+    PRIMARY KEY (group_name, lane)
+) WITHOUT ROWID;
+
+CREATE TABLE processor_queue_message (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    group_name TEXT NOT NULL,
+    id TEXT NOT NULL,
+    lane INTEGER NOT NULL,
+    content TEXT NOT NULL,
+    published_at TIMESTAMP NOT NULL,
+    UNIQUE (id, group_name)
+);
+CREATE INDEX processor_queue_message_of_lane
+    ON processor_queue_message (group_name, lane, number);
+
+CREATE TABLE processor_divergence (
+    message_id TEXT PRIMARY KEY NOT NULL,
+    lacking TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    recorded_at TIMESTAMP NOT NULL,
+    message TEXT NOT NULL
+) WITHOUT ROWID;
+)",
+};
+
 }  // namespace
 
 const std::vector<Migration>& migrations() {
-    static const std::vector<Migration> all{create_tables, add_queue_route};
+    static const std::vector<Migration> all{create_tables, add_queue_route, create_queue};
     return all;
 }
 

@@ -122,6 +122,30 @@ const Statement remove_dead{
     "DELETE FROM processor_dead_letter WHERE message_id IN (SELECT value FROM json_each($1))",
 };
 
+const Statement record_divergence{
+    "processor.record_divergence",
+    "INSERT INTO processor.divergence (message_id, lacking, reason, recorded_at, message) "
+    "VALUES ($1, $2, $3, transaction_time(), $4) ON CONFLICT (message_id) DO UPDATE SET "
+    "lacking = excluded.lacking, reason = excluded.reason, recorded_at = excluded.recorded_at",
+    "INSERT INTO processor_divergence (message_id, lacking, reason, recorded_at, message) "
+    "VALUES ($1, $2, $3, transaction_time(), $4) ON CONFLICT (message_id) DO UPDATE SET "
+    "lacking = excluded.lacking, reason = excluded.reason, recorded_at = excluded.recorded_at",
+};
+
+const Statement list_divergences{
+    "processor.list_divergences",
+    "SELECT message_id, lacking, reason, recorded_at, message FROM processor.divergence "
+    "WHERE message_id > $1 ORDER BY message_id LIMIT $2",
+    "SELECT message_id, lacking, reason, recorded_at, message FROM processor_divergence "
+    "WHERE message_id > $1 ORDER BY message_id LIMIT $2",
+};
+
+const Statement remove_divergences{
+    "processor.remove_divergences",
+    "DELETE FROM processor.divergence WHERE message_id = ANY($1::text[])",
+    "DELETE FROM processor_divergence WHERE message_id IN (SELECT value FROM json_each($1))",
+};
+
 const Statement ping{"processor.ping", "SELECT 1", ""};
 
 const QueueRouteSql& route() {
@@ -129,14 +153,22 @@ const QueueRouteSql& route() {
     return statements;
 }
 
+const TableQueueSql& queue() {
+    static const TableQueueSql queue(RoleTables{"processor", "processor.", "processor_"});
+    return queue;
+}
+
 namespace {
 
 std::vector<const Statement*> list_all() {
     std::vector<const Statement*> list{
-        &insert_results, &find_result, &find_outcomes, &list_results, &forget_results, &bury,
-        &find_dead,      &list_dead,   &note_replay,   &remove_dead,  &ping,
+        &insert_results,     &find_result, &find_outcomes,     &list_results,
+        &forget_results,     &bury,        &find_dead,         &list_dead,
+        &note_replay,        &remove_dead, &record_divergence, &list_divergences,
+        &remove_divergences, &ping,
     };
     for (const Statement* statement : route().all()) { list.push_back(statement); }
+    for (const Statement* statement : queue().all()) { list.push_back(statement); }
     return list;
 }
 

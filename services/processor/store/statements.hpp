@@ -5,6 +5,7 @@
 
 #include "core/ports/database.hpp"
 #include "core/runtime/queue_route_sql.hpp"
+#include "core/runtime/table_queue_sql.hpp"
 
 namespace rushproof::processor::statements {
 
@@ -30,10 +31,19 @@ extern const Statement list_dead;    // $1 id above which, $2 limit; in order of
 extern const Statement note_replay;  // $1 id
 extern const Statement remove_dead;  // $1 ids
 
+// divergence: one row per message that some providers lack.  Rows are message_id, lacking (with
+// commas between), reason, recorded_at, message
+extern const Statement record_divergence;   // $1 id, $2 lacking, $3 reason, $4 message; replaces
+extern const Statement list_divergences;    // $1 id above which, $2 limit; in order of ids
+extern const Statement remove_divergences;  // $1 ids
+
 // Which queue is used (core/runtime/queue_route_sql.hpp).
 const QueueRouteSql& route();
 
 extern const Statement ping;
+
+// The queue "sqlite".
+const TableQueueSql& queue();
 
 const std::vector<const Statement*>& all();
 

@@ -6,6 +6,7 @@
 
 #include "core/runtime/model_parts.hpp"
 #include "core/runtime/queue_route_model.hpp"
+#include "core/runtime/table_queue_model.hpp"
 #include "services/processor/processor_model.hpp"
 #include "services/processor/store/statements.hpp"
 
@@ -21,6 +22,7 @@ using model::where;
 
 constexpr std::string_view result_table = "processor_result";
 constexpr std::string_view dead_table = "processor_dead_letter";
+constexpr std::string_view divergence_table = "processor_divergence";
 
 // Column numbers.
 namespace result {
@@ -50,6 +52,9 @@ enum : std::size_t {
     replayed_at,
     message
 };
+}
+namespace divergence {
+enum : std::size_t { message_id, lacking, reason, recorded_at, message };
 }
 
 // --- result ---
@@ -198,6 +203,47 @@ Task<Result<Rows>> remove_dead(ModelTransaction& transaction, Row arguments) {
     co_return removed;
 }
 
+// --- divergence ---
+
+Task<Result<Rows>> record_divergence(ModelTransaction& transaction, Row arguments) {
+    Row row{arguments[0], arguments[1], arguments[2], transaction.now(), arguments[3]};
+    RowFilter same = where(divergence::message_id, arguments[0]);
+    RP_CO_TRY(const auto inserted,
+              co_await transaction.insert(divergence_table, std::move(row), true));
+    if (!inserted.empty()) { co_return changed(inserted); }
+    std::function<void(Row&)> replace = [&arguments, now = transaction.now()](Row& there) {
+        there[divergence::lacking] = arguments[1];
+        there[divergence::reason] = arguments[2];
+        there[divergence::recorded_at] = now;
+    };
+    RP_CO_TRY(const auto updated,
+              co_await transaction.update(divergence_table, std::move(same), std::move(replace)));
+    co_return changed(updated);
+}
+
+Task<Result<Rows>> list_divergences(ModelTransaction& transaction, Row arguments) {
+    RowFilter filter;
+    filter.where = [&arguments](const Row& row) {
+        return row[divergence::message_id] > arguments[0];
+    };
+    RP_CO_TRY(auto rows, co_await transaction.select(divergence_table, std::move(filter)));
+    Rows page;
+    page.rows = std::move(rows);
+    page.rows.resize(std::min(page.rows.size(), static_cast<std::size_t>(integer(arguments, 1))));
+    co_return page;
+}
+
+Task<Result<Rows>> remove_divergences(ModelTransaction& transaction, Row arguments) {
+    Rows removed;
+    for (const std::string& id : texts(arguments, 0)) {
+        RowFilter filter = where(divergence::message_id, id);
+        RP_CO_TRY(const auto rows,
+                  co_await transaction.remove(divergence_table, std::move(filter)));
+        removed.affected += static_cast<std::int64_t>(rows.size());
+    }
+    co_return removed;
+}
+
 Task<Result<Rows>> ping(ModelTransaction&, Row) {
     Rows rows;
     rows.rows.push_back(Row{std::int64_t{1}});
@@ -214,6 +260,9 @@ std::vector<ModelTable> tables() {
                    .columns = {"message_id", "key", "provider", "reason", "detail", "attempts",
                                "dead_at", "replays", "replayed_at", "message"},
                    .indexes = {}},
+        ModelTable{.name = divergence_table,
+                   .columns = {"message_id", "lacking", "reason", "recorded_at", "message"},
+                   .indexes = {}},
     };
 }
 
@@ -229,6 +278,9 @@ std::vector<StatementModel> models() {
         {&statements::list_dead, &list_dead},
         {&statements::note_replay, &note_replay},
         {&statements::remove_dead, &remove_dead},
+        {&statements::record_divergence, &record_divergence},
+        {&statements::list_divergences, &list_divergences},
+        {&statements::remove_divergences, &remove_divergences},
         {&statements::ping, &ping},
     };
 }
@@ -238,6 +290,7 @@ std::vector<StatementModel> models() {
 ModelSchema model_schema() {
     ModelSchema schema{tables(), models()};
     add_queue_route_model(schema, statements::route());
+    add_table_queue_model(schema, statements::queue());
     return schema;
 }
 

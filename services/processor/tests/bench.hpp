@@ -52,6 +52,7 @@ public:
         return features;
     }
     Task<Result<void>> publish(Context, Message message) override {
+        if (refuses) { co_return failure(ErrorKind::retryable, "unavailable", "away"); }
         entries.emplace(++last_, Entry{std::move(message), 0, false});
         co_return Result<void>();
     }
@@ -72,6 +73,7 @@ public:
 
     std::map<std::uint64_t, Entry> entries;
     bool loses_acknowledgements = false;
+    bool refuses = false;
     Duration drops_repeats_for{};
 
 private:
@@ -135,6 +137,9 @@ class TestRpc final : public Rpc {
 public:
     Task<Result<std::string>> call(Context context, RpcTarget target,
                                    std::string request) override {
+        if (on_enqueue && target.method.ends_with("/Enqueue")) {
+            return pass_on(std::move(request));
+        }
         if (target.method.starts_with("processor.")) {
             return own->answer(std::move(context), target.method, std::move(request));
         }
@@ -150,10 +155,18 @@ public:
     };
     std::vector<Asked> asked;
     RpcRouter* own = nullptr;  // the processor's
+    // Stands for another instance, if set.
+    std::function<void(const std::string& id)> on_enqueue;
     // The answer to a reserve of this SKU, instead of a reservation.
     std::function<std::optional<Error>(const std::string& sku)> refuse;
 
 private:
+    Task<Result<std::string>> pass_on(std::string request) {
+        wire::Message message;
+        EXPECT_TRUE(message.ParseFromString(request));
+        on_enqueue(message.id());
+        co_return std::string();
+    }
     Task<Result<std::string>> reserve(Context context, std::string method, std::string request) {
         ::inventory::v1::ReserveRequest wish;
         if (method.ends_with("/Reserve")) { wish.ParseFromString(request); }
