@@ -100,6 +100,8 @@ std::vector<HttpRoute> Admin::routes() {
     routes.push_back(route("GET", "/api/v1/admin/processed", &Admin::processed));
     routes.push_back(route("GET", "/api/v1/admin/dead-letters", &Admin::dead_letters));
     routes.push_back(route("POST", "/api/v1/admin/dead-letters/{id}/replay", &Admin::replay));
+    routes.push_back(route("GET", "/api/v1/admin/divergences", &Admin::divergences));
+    routes.push_back(route("POST", "/api/v1/admin/divergences/repair", &Admin::repair));
     return routes;
 }
 
@@ -258,6 +260,47 @@ Admin::Answer Admin::dead_letters(Context context, HttpRequest request) {
     if (!page.ParseFromString(*answer)) { co_return unreadable("processor"); }
     co_return write_page(page,
                          [](JsonWriter& json, const auto& item) { write_letter(json, item); });
+}
+
+Admin::Answer Admin::divergences(Context context, HttpRequest request) {
+    wire::DivergencesRequest wish;
+    const auto limit = query_number(request, "limit");
+    if (!limit) { co_return problem(limit.error()); }
+    wish.set_after(std::string(request.query("after")));
+    wish.set_limit(*limit);
+    const auto answer =
+        co_await ask(std::move(context), request, "processor.v1.Processor/ListDivergences",
+                     wish.SerializeAsString());
+    wire::Divergences page;
+    if (!answer) { co_return problem(answer.error()); }
+    if (!page.ParseFromString(*answer)) { co_return unreadable("processor"); }
+    co_return write_page(page, [](JsonWriter& json, const auto& item) {
+        std::string lacking;
+        for (const std::string& provider : item.lacking()) {
+            lacking += (lacking.empty() ? "" : ",") + provider;
+        }
+        json.begin_object();
+        json.member("messageId", item.message_id());
+        json.member("lacking", lacking);
+        json.member("reason", item.reason());
+        json.member("recordedAt", time(item.recorded_at_us()));
+        json.end_object();
+    });
+}
+
+Admin::Answer Admin::repair(Context context, HttpRequest request) {
+    const auto answer =
+        co_await ask(std::move(context), request, "processor.v1.Processor/RepairDivergences",
+                     wire::RepairRequest().SerializeAsString());
+    wire::Repaired repaired;
+    if (!answer) { co_return problem(answer.error()); }
+    if (!repaired.ParseFromString(*answer)) { co_return unreadable("processor"); }
+    JsonWriter json;
+    json.begin_object();
+    json.member("repaired", repaired.repaired());
+    json.member("failed", repaired.failed());
+    json.end_object();
+    co_return HttpResponse(200, std::move(json).text());
 }
 
 Admin::Answer Admin::replay(Context context, HttpRequest request) {

@@ -33,6 +33,8 @@ private:
     Answer ask_workers(Context context, std::int64_t workers);
     Answer processed(Context context, HttpRequest request);
     Answer dead_letters(Context context, HttpRequest request);
+    Answer divergences(Context context, HttpRequest request);
+    Answer repair(Context context, HttpRequest request);
     Answer replay(Context context, HttpRequest request);
 
     // Of the processor that the query names, by its number from 0.

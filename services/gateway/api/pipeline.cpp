@@ -50,7 +50,8 @@ void write_queue(JsonWriter& json, const ::processor::v1::QueueStats& queue) {
             json.begin_object(provider.name());
             json.member("TotalEnqueued", number(provider.total_enqueued()));
             json.member("TotalDequeued", number(provider.total_dequeued()));
-            if (provider.has_size()) { json.member("CurrentSize", provider.size()); }
+            json.member("TotalFailed", number(provider.total_failed()));
+            json.flag("Down", provider.down());
             json.end_object();
         }
         json.end_object();

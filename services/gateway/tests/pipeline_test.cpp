@@ -383,6 +383,29 @@ TEST_F(AdminApi, ListsEffectsInTheirOrder) {
     EXPECT_EQ(send("GET", "/api/v1/admin/processed?processor=1").status, 404);
 }
 
+TEST_F(AdminApi, ListsAndRepairsDivergences) {
+    answers_["processor.v1.Processor/ListDivergences"] = [](const std::string&) {
+        wire::Divergences page;
+        wire::Divergence& item = *page.add_items();
+        item.set_message_id("id-1");
+        item.add_lacking("nats");
+        item.add_lacking("kafka");
+        item.set_reason("unavailable");
+        item.set_recorded_at_us(1'700'000'000'123'456);
+        return page.SerializeAsString();
+    };
+    EXPECT_EQ(send("GET", "/api/v1/admin/divergences").body,
+              R"({"items":[{"messageId":"id-1","lacking":"nats,kafka","reason":"unavailable",)"
+              R"("recordedAt":"2023-11-14T22:13:20.123456Z"}]})");
+    answers_["processor.v1.Processor/RepairDivergences"] = [](const std::string&) {
+        wire::Repaired repaired;
+        repaired.set_repaired(2);
+        return repaired.SerializeAsString();
+    };
+    EXPECT_EQ(send("POST", "/api/v1/admin/divergences/repair").body,
+              R"({"repaired":2,"failed":0})");
+}
+
 TEST_F(AdminApi, TellsWhereMessagesGoAndSwitches) {
     const auto state = [](const std::string&) {
         wire::QueueState state;
