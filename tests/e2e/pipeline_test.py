@@ -31,7 +31,7 @@ class Process:
 
     def __init__(self, role, *arguments, port=0, **variables):
         reader, writer = os.pipe()
-        port_variable = {'gateway': 'API_PORT', 'ingest': 'INGEST_PORT', 'processor': 'PROCESSOR_PORT'}[role]
+        port_variable = {'ingest': 'INGEST_PORT', 'processor': 'PROCESSOR_PORT'}.get(role, 'API_PORT')
         self.child = subprocess.Popen(
             [RUSHPROOFD, 'serve', f'--role={role}', f'--ready-fd={writer}', '--log-level=warning', '--drain-grace=100ms',
              *arguments],
@@ -41,7 +41,8 @@ class Process:
             line = pipe.readline()
         if not line:
             raise RuntimeError(f'{role} did not start')
-        self.address = json.loads(line)['http']
+        self.addresses = json.loads(line)
+        self.address = self.addresses['http']
         self.url = f'http://{self.address}'
 
     def end(self, number=signal.SIGTERM):
@@ -318,6 +319,8 @@ class Load(PipelineTest):
     def unfinished(self):
         return ask(self.gateway.address, 'GET', '/api/v1/status')[1]['processor']['stats']['queue']['unfinished']
 
+
+class MemoryLoad(Load):
     def test_kill_under_load_loses_only_what_memory_held(self):
         lost = self.kill_under_load()
         self.assertLessEqual(lost, 1000, 'memory keeps no more than QUEUE_SIZE')
@@ -333,6 +336,78 @@ class Load(PipelineTest):
         self.assertEqual(len(rows), len(set(rows)))
         self.assertEqual(set(accepted) - set(rows), set())
         self.assertLessEqual(len(set(rows) - set(accepted)), len(unknown))
+
+
+class SqliteLoad(Load):
+    QUEUE = 'sqlite'
+
+    def test_kill_under_load_loses_nothing(self):
+        self.assertEqual(self.kill_under_load(), 0)
+
+    def test_a_backlog_outlives_the_process(self):
+        inventory = self.start_with_inventory()
+        accepted = [self.reserve_later(f'SKU-{i % 7}')[1]['messageId'] for i in range(100)]
+        port = int(self.processor.address.rsplit(':', 1)[1])
+        self.processor.kill()
+        inventory.gate.set()
+        self.start_processor(f'--inventory-url={inventory.url}', port=port)
+        wait_until(lambda: self.unfinished() == 0, 'the queue is empty')
+        self.assertEqual(self.processor.end(), 0)
+        self.assertEqual(sorted(self.rows()), sorted(accepted))
+
+
+class Composite(PipelineTest):
+    QUEUE = 'composite'
+
+    def test_tells_of_each_part(self):
+        self.start_processor(COMPOSITE_PROVIDERS='memory,sqlite')
+        self.ingest = Process('ingest', PROCESSOR_URL=self.processor.url, QUEUE_TYPE=self.QUEUE,
+                              COMPOSITE_PROVIDERS='memory,sqlite')
+        self.addCleanup(self.ingest.kill)
+        self.gateway = Process('gateway', INGEST_URL=self.ingest.url, PROCESSOR_URL=self.processor.url)
+        self.addCleanup(self.gateway.kill)
+        ids = [self.ingest_one()[1]['messageId'] for _ in range(20)]
+        wait_until(lambda: self.processed() == 20, 'all are processed')
+        stats = ask(self.processor.address, 'GET', '/stats')[1]['queue']['composite_stats']
+        self.assertEqual({name: part['TotalEnqueued'] for name, part in stats.items()}, {'memory': 20, 'sqlite': 20})
+        self.assertEqual(self.processor.end(), 0)
+        self.assertEqual(sorted(self.rows()), sorted(ids), 'two deliveries are one effect')
+
+
+class OneProcess(PipelineTest):
+    def test_keeps_the_order_of_keys_over_its_cores(self):
+        process = Process('all', '--threads=2', f'--database=sqlite:{self.folder}/processor.db', INGEST_PORT='0',
+                          PROCESSOR_PORT='0', INGEST_GRPC='0')
+        self.addCleanup(process.kill)
+        for name in 'ingest', 'processor', 'ingest_grpc':
+            self.assertTrue(process.addresses[name], name)
+        accepted = {}
+
+        def client(key, address, path):
+            ids = accepted[key] = []
+            for i in range(60):
+                body = {'source': key, 'data': str(i)} if path != '/enqueue' else {'id': f'{key}-{i}', 'source': key}
+                status, answer, _ = ask(address, 'POST', path, body)
+                self.assertIn(status, (200, 202))
+                ids.append(answer['messageId'] if answer else body['id'])
+
+        doors = [(process.address, '/api/v1/ingest'), (process.addresses['ingest'], '/ingest'),
+                 (process.addresses['processor'], '/enqueue')]
+        threads = [threading.Thread(target=client, args=[f'key-{i}', *doors[i % 3]]) for i in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(PATIENCE)
+        self.assertEqual(sum(map(len, accepted.values())), 360)
+        wait_until(lambda: ask(process.addresses['processor'], 'GET', '/stats')[1]['pool']['ProcessedCount'] == 360,
+                   'all are processed')
+        self.assertEqual(ask(process.addresses['ingest'], 'GET', '/stats')[1]['TotalSent'], 240)
+        self.assertEqual(ask(process.address, 'GET', '/api/v1/admin/workers')[1]['workers'], 8)
+        seen = {}
+        for item in ask(process.address, 'GET', '/api/v1/admin/processed?limit=1000')[1]['items']:
+            seen.setdefault(item['key'], []).append(item['messageId'])
+        self.assertEqual(seen, accepted)
+        self.assertEqual(process.end(), 0)
 
 
 class Misfits(PipelineTest):

@@ -14,21 +14,19 @@ using std::chrono::milliseconds;
 
 class RandomWork {
 public:
-    RandomWork(QueueConformance& suite, std::vector<std::shared_ptr<MessageQueue>> queues,
-               std::uint64_t seed)
+    RandomWork(QueueConformance& suite, MessageQueue& queue, std::uint64_t seed)
         : suite_(suite),
-          queues_(std::move(queues)),
+          queue_(queue),
           prefix_(std::to_string(seed) + "/"),
           random_(keyed_stream(seed, "queue")) {}
 
     Task<void> act() {
         const std::uint64_t what = random_.below(10);
-        const std::size_t which = random_.below(3);
-        Member& member = members_[which];
+        Member& member = members_[random_.below(3)];
         if (what < 4) {
             co_await publish();
         } else if (!member.consumer) {
-            member.consumer = co_await suite_.join(*queues_[which % queues_.size()]);
+            member.consumer = co_await suite_.join(queue_);
         } else if (what < 7) {
             co_await take(member, milliseconds(20));
         } else if (what < 9) {
@@ -43,7 +41,7 @@ public:
         co_await leave(members_[1]);
         co_await leave(members_[2]);
         Member& last = members_[0];
-        if (!last.consumer) { last.consumer = co_await suite_.join(*queues_[0]); }
+        if (!last.consumer) { last.consumer = co_await suite_.join(queue_); }
         const std::size_t all = accepted_ * suite_.copies();
         const Context context = suite_.patient();
         while (suite_.clock().monotonic() < context.deadline) {
@@ -52,14 +50,14 @@ public:
             co_await take(last, suite_.traits().quiet);
         }
         EXPECT_EQ(finished_, all);
-        if (queues_[0]->features().keeps_key_order) {
+        if (queue_.features().keeps_key_order) {
             for (const auto& [key, count] : published_) {
                 Ids expected = in_order(key, count);
                 for (std::string& id : expected) { id = prefix_ + id; }
                 EXPECT_EQ(journal_.of(key), expected);
             }
         }
-        const auto left = co_await suite_.unfinished_becomes(*queues_[0], 0);
+        const auto left = co_await suite_.unfinished_becomes(queue_, 0);
         EXPECT_EQ(left, 0);
     }
 
@@ -72,8 +70,7 @@ private:
     Task<void> publish() {
         const int key = static_cast<int>(random_.below(4));
         Message next = message(prefix_ + id_name(key, published_[key]), key_name(key));
-        MessageQueue& queue = *queues_[random_.below(queues_.size())];
-        const std::string answer = co_await suite_.try_publish(queue, std::move(next));
+        const std::string answer = co_await suite_.try_publish(queue_, std::move(next));
         EXPECT_TRUE(answer == "ok" || answer == "retryable queue-full") << answer;
         if (answer != "ok") { co_return; }
         ++accepted_;
@@ -115,7 +112,7 @@ private:
     }
 
     QueueConformance& suite_;
-    std::vector<std::shared_ptr<MessageQueue>> queues_;  // the same, as two processes see it
+    MessageQueue& queue_;
     std::string prefix_;
     RandomStream random_;
     Member members_[3];
@@ -132,10 +129,8 @@ TEST_P(QueueConformance, LosesNothingInRandomWork) {
     for (int seed = 1; seed <= traits().rounds && !HasFailure(); ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         run([&]() -> Task<void> {
-            std::vector<std::shared_ptr<MessageQueue>> queues;
-            queues.push_back(co_await open());
-            queues.push_back(co_await open());
-            RandomWork work(*this, std::move(queues), static_cast<std::uint64_t>(seed));
+            const auto queue = co_await open();
+            RandomWork work(*this, *queue, static_cast<std::uint64_t>(seed));
             for (int i = 0; i < 60; ++i) { co_await work.act(); }
             co_await work.finish();
         });
