@@ -92,7 +92,8 @@ class Inventory:
                 self.send_response(200)
                 self.send_header('content-length', str(len(answer)))
                 self.end_headers()
-                self.wfile.write(answer)
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # whoever called may be dead
+                    self.wfile.write(answer)
 
             def log_message(self, *_):
                 pass
@@ -128,6 +129,11 @@ class PipelineTest(unittest.TestCase):
         self.addCleanup(self.ingest.kill)
         self.gateway = Process('gateway', INGEST_URL=self.ingest.url, PROCESSOR_URL=self.processor.url)
         self.addCleanup(self.gateway.kill)
+        self.wait_until_well(self.gateway)
+
+    def wait_until_well(self, process):
+        """Its queue is found after it has begun to listen."""
+        wait_until(lambda: ask(process.address, 'GET', '/health')[0] == 200, 'all is well')
 
     def start_with_inventory(self, **variables):
         inventory = Inventory()
@@ -317,7 +323,9 @@ class Load(PipelineTest):
         return len(set(accepted) - set(rows))
 
     def unfinished(self):
-        return ask(self.gateway.address, 'GET', '/api/v1/status')[1]['processor']['stats']['queue']['unfinished']
+        """None while nobody knows."""
+        processor = ask(self.gateway.address, 'GET', '/api/v1/status')[1]['processor']
+        return processor['stats']['queue']['unfinished'] if processor['healthy'] else None
 
 
 class MemoryLoad(Load):
@@ -366,6 +374,7 @@ class Composite(PipelineTest):
         self.addCleanup(self.ingest.kill)
         self.gateway = Process('gateway', INGEST_URL=self.ingest.url, PROCESSOR_URL=self.processor.url)
         self.addCleanup(self.gateway.kill)
+        self.wait_until_well(self.gateway)
         ids = [self.ingest_one()[1]['messageId'] for _ in range(20)]
         wait_until(lambda: self.processed() == 20, 'all are processed')
         stats = ask(self.processor.address, 'GET', '/stats')[1]['queue']['composite_stats']
@@ -381,6 +390,7 @@ class OneProcess(PipelineTest):
         self.addCleanup(process.kill)
         for name in 'ingest', 'processor', 'ingest_grpc':
             self.assertTrue(process.addresses[name], name)
+        self.wait_until_well(process)
         accepted = {}
 
         def client(key, address, path):
@@ -439,6 +449,7 @@ class Misfits(PipelineTest):
         self.addCleanup(inventory.close)
         inventory.gate.set()
         self.start_processor(f'--inventory-url={inventory.url}', port=port)
+        self.wait_until_well(self.gateway)
         for id in ids:
             status, letter, _ = ask(self.gateway.address, 'POST', f'/api/v1/admin/dead-letters/{id}/replay')
             self.assertEqual((status, letter['replays']), (202, 1))

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 from pathlib import Path
 
@@ -61,6 +62,13 @@ def ask(connection, method, path, body=None, **headers):
     return answer.status, parsed, answer.getheader('connection') == 'close'
 
 
+def wait_until_ready(connection):
+    """A processor finds its queue after it has begun to listen."""
+    give_up = time.monotonic() + PATIENCE
+    while ask(connection, 'GET', '/health/ready')[0] != 200 and time.monotonic() < give_up:
+        time.sleep(0.01)
+
+
 def field_of(connection, name, method, path, body=None, **headers):
     """A field of the answer."""
     connection.request(method, path, json.dumps(body), {key.replace('_', '-'): value for key, value in headers.items()})
@@ -109,6 +117,7 @@ class HostTest(unittest.TestCase):
         process = self.start(self.database)
         connection = self.connect(process)
         self.assertEqual(ask(connection, 'GET', '/health/live')[:2], (200, {'status': 'live'}))
+        wait_until_ready(connection)
         self.assertEqual(ask(connection, 'GET', '/health/ready')[:2], (200, {'status': 'ready'}))
         self.assertEqual(ask(connection, 'GET', '/openapi.json')[1]['openapi'][:3], '3.1')
         status, metrics, _ = ask(connection, 'GET', '/metrics')
@@ -309,6 +318,7 @@ class HostTest(unittest.TestCase):
     def test_is_not_ready_while_it_drains_and_closes_what_it_answers(self):
         process = self.start(self.database, '--drain-grace=10s')
         connection = self.connect(process)
+        wait_until_ready(connection)
         self.assertEqual(ask(connection, 'GET', '/health/ready')[::2], (200, False))
         process.signal(signal.SIGTERM)
         for line in process.child.stderr:
