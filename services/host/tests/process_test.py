@@ -122,7 +122,7 @@ class HostTest(unittest.TestCase):
         self.assertEqual(ask(connection, 'GET', '/openapi.json')[1]['openapi'][:3], '3.1')
         status, metrics, _ = ask(connection, 'GET', '/metrics')
         self.assertEqual(status, 200)
-        self.assertIn('http_answers_total{code="2xx",server="http"} 3', metrics)
+        self.assertIn('http_answers_total{code="2xx",server="http"} 4', metrics)
         self.assertEqual(ask(connection, 'GET', '/nothing')[0], 404)
         self.assertEqual(ask(connection, 'DELETE', '/health/live')[0], 405)
 
