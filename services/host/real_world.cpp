@@ -86,6 +86,12 @@ void RealWorld::add_core(asio::io_context& context) {
     QueuesOptions brokers;
     brokers.nats.emplace();
     brokers.nats->url = config_.pipeline.nats_url;
+    brokers.kafka.emplace();
+    for (const std::string& broker : config_.pipeline.kafka_brokers) {
+        brokers.kafka->brokers += (brokers.kafka->brokers.empty() ? "" : ",") + broker;
+    }
+    brokers.kafka->topic = config_.pipeline.kafka_topic;
+    brokers.kafka->group = config_.pipeline.kafka_group;
     auto core = std::make_unique<Core>(context, database, telemetry_, rpc, std::move(brokers));
     add_roles(*core, config_, static_cast<std::uint32_t>(worlds_.size()));
     core->add_health(draining_, telemetry_);

@@ -73,12 +73,14 @@ Task<Result<void>> KafkaQueue::publish(Context context, Message message) {
 }
 
 Task<Result<std::unique_ptr<Consumer>>> KafkaQueue::join(Context, std::string group) {
+    if (!options_.group.empty()) { group = options_.group; }
     RP_CO_TRY(auto member,
               kafka::Member::join(executor_, options_, group, telemetry_, reaper_, delivered_));
     co_return std::make_unique<KafkaConsumer>(std::move(member));
 }
 
 Task<Result<QueueStats>> KafkaQueue::stats(Context context, std::string group) {
+    if (!options_.group.empty()) { group = options_.group; }
     const Duration left = context.deadline - kafka::now();
     std::function<Result<std::int64_t>()> count = [administration = administration_, left,
                                                    asked = std::move(group)] {

@@ -12,16 +12,19 @@
 namespace rushproof {
 
 struct KafkaOptions {
-    std::string brokers;   // host:port, several separated by commas
-    std::string topic;     // as the brokers know it; made when it is missing
+    std::string brokers;  // host:port, several separated by commas
+    std::string topic;    // as the brokers know it; made when it is missing
+    // As whom all groups that are asked for are known to the brokers; empty: as they are called.
+    std::string group;
     int partitions = 8;    // of a topic that is made; the most members of a group that have work
     int replication = -1;  // of a topic that is made; -1: as the brokers are configured
     // Of a message with its key and headers; a larger one is refused with "too-large".
     std::size_t message_bytes = 1'000'000;
     // Messages on their way to the brokers; more are refused with "queue-full".
     std::size_t publishing_max = 10'000;
-    // For how long the client tries to deliver a message.
-    Duration delivery_timeout = std::chrono::seconds(5);
+    // For how long the client tries to deliver a message; then it is refused, if it certainly did
+    // not arrive.  Shorter than callers wait, who would not know otherwise.
+    Duration delivery_timeout = std::chrono::seconds(2);
     // A member that was not heard of for so long loses its partitions.  The brokers have a least.
     Duration session_timeout = std::chrono::seconds(6);
     // For how long a member may finish what it holds of a partition that is to go to another

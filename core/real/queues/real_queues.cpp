@@ -23,6 +23,10 @@ Task<Result<std::shared_ptr<MessageQueue>>> RealQueues::open(Context context,
         std::string name(topic);
         co_return co_await open_nats(std::move(context), std::move(name));
     }
+    if (provider == "kafka") {
+        std::string name(topic);
+        co_return co_await open_kafka(std::move(context), std::move(name));
+    }
     co_return failure(ErrorKind::permanent, "unknown-provider",
                       "no provider is called " + std::string(provider));
 }
@@ -40,6 +44,23 @@ Task<Result<std::shared_ptr<MessageQueue>>> RealQueues::open_nats(Context contex
     // Somebody else may have opened it meanwhile.
     if (auto known = nats_queues_[topic].lock()) { co_return known; }
     nats_queues_[topic] = opened;
+    co_return opened;
+}
+
+Task<Result<std::shared_ptr<MessageQueue>>> RealQueues::open_kafka(Context context,
+                                                                   std::string topic) {
+    if (!options_.kafka) { co_return not_configured("kafka"); }
+    if (auto known = kafka_queues_[topic].lock()) { co_return known; }
+    KafkaOptions options = *options_.kafka;
+    if (topic != "messages") {
+        options.topic = "rushproof-" + topic;
+        options.group.clear();
+    }
+    RP_CO_TRY(auto opened,
+              co_await KafkaQueue::open(std::move(context), std::move(options), telemetry_));
+    // Somebody else may have opened it meanwhile.
+    if (auto known = kafka_queues_[topic].lock()) { co_return known; }
+    kafka_queues_[topic] = opened;
     co_return opened;
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/ports/queues.hpp"
 #include "core/ports/telemetry.hpp"
+#include "core/real/kafka/kafka_queue.hpp"
 #include "core/real/nats/nats_queue.hpp"
 #include "core/real/rabbitmq/rabbit_job_queue.hpp"
 
@@ -16,6 +17,8 @@ namespace rushproof {
 // What is not given is not configured.
 struct QueuesOptions {
     std::optional<NatsOptions> nats;
+    // Its topic and group are those of "messages"; any other topic t is rushproof-t.
+    std::optional<KafkaOptions> kafka;
     std::optional<RabbitOptions> rabbitmq;
 };
 
@@ -33,11 +36,14 @@ public:
 private:
     Task<Result<std::shared_ptr<MessageQueue>>> open_nats(Context context, std::string topic);
 
+    Task<Result<std::shared_ptr<MessageQueue>>> open_kafka(Context context, std::string topic);
+
     asio::any_io_executor executor_;
     QueuesOptions options_;
     Telemetry& telemetry_;
     std::optional<NatsConnection> nats_;
-    std::map<std::string, std::weak_ptr<MessageQueue>> nats_queues_;  // by topic
+    std::map<std::string, std::weak_ptr<MessageQueue>> nats_queues_;   // by topic
+    std::map<std::string, std::weak_ptr<MessageQueue>> kafka_queues_;  // by topic
     std::map<std::string, std::weak_ptr<JobQueue>> job_queues_;
 };
 

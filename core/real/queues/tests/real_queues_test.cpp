@@ -73,6 +73,11 @@ TEST_F(RealQueuesTest, SaysWhatItCannotOpen) {
     options.nats.emplace();
     options.nats->url = "nats://127.0.0.1:1";
     EXPECT_EQ(open(options, "nats"), "unavailable");
+    EXPECT_EQ(open(options, "kafka"), "not-configured");
+    options.kafka.emplace();
+    options.kafka->brokers = "127.0.0.1:1";
+    options.kafka->topic = "diplom-messages";
+    EXPECT_EQ(open(options, "kafka"), "unavailable");
     options.nats->url = "http://127.0.0.1";
     EXPECT_EQ(open(options, "nats"), "malformed");
 }
