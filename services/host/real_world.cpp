@@ -117,6 +117,7 @@ std::unique_ptr<Rpc> RealWorld::make_rpc(const asio::any_io_executor& executor,
 Result<std::unique_ptr<HttpServer>> RealWorld::serve_http(const HttpServerOptions& options,
                                                           HandlerOf handler_of) {
     std::vector<HttpServerCore> cores;
+    cores.reserve(worlds_.size());
     for (const auto& world : worlds_) {
         cores.push_back({world->executor, &world->clock, handler_of(*world)});
     }
@@ -126,6 +127,7 @@ Result<std::unique_ptr<HttpServer>> RealWorld::serve_http(const HttpServerOption
 Result<std::unique_ptr<GrpcServer>> RealWorld::serve_grpc(const GrpcServerOptions& options,
                                                           const RpcRouter Core::* router) {
     std::vector<GrpcServerCore> cores;
+    cores.reserve(worlds_.size());
     for (const auto& world : worlds_) {
         cores.push_back({world->executor, &world->clock, &(*world.*router)});
     }

@@ -73,7 +73,7 @@ class Tidy(unittest.TestCase):
         self.allows('format', {'.clang-format': style, 'a.cpp': 'int f();\n'})
 
     def test_files(self):
-        shape = {f'services/{role}/{room}': '# x\n' for role in ('inventory', 'catalog', 'gateway')
+        shape = {f'services/{role}/{room}': '# x\n' for role in ('inventory', 'catalog', 'gateway', 'ingest', 'processor')
                  for room in ('README.md', f'{role}.hpp', 'limits.hpp', 'api/a.md', 'app/a.md', 'tests/a.md')}
         self.allows('files', shape)
         self.refuses('files', {**shape, 'core/a.cpp': 'int a;\n'}, 'in no CMakeLists.txt')
