@@ -22,6 +22,8 @@ struct QueueTraits {
     std::size_t message_bytes = 0;
     // Acknowledged before an earlier message is: it may come again when its consumer goes.
     bool acknowledges_in_order_only = false;
+    // What a member that goes had taken may come after later messages of its key.
+    bool may_overtake_who_goes = false;
     // How often each message is delivered: by each of several queues behind one.
     int copies = 1;
     // Rounds of random work, each on what the last one left empty.

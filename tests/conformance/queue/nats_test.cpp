@@ -22,7 +22,9 @@ public:
 
     QueueTraits traits() const override {
         QueueTraits traits;
-        traits.patience = std::chrono::seconds(30);
+        // Longer than the server waits for an acknowledgement.
+        traits.patience = std::chrono::seconds(50);
+        traits.may_overtake_who_goes = true;  // core/real/nats/README.md, Limits
         traits.message_bytes = message_bytes;
         return traits;
     }
