@@ -407,7 +407,7 @@ TEST_F(AdminApi, ListsAndRepairsDivergences) {
 }
 
 TEST_F(AdminApi, TellsWhereMessagesGoAndSwitches) {
-    const auto state = [](const std::string&) {
+    const auto answer = [](const std::string&) {
         wire::QueueState state;
         state.mutable_route()->set_provider("nats");
         state.mutable_route()->set_previous("memory");
@@ -420,7 +420,7 @@ TEST_F(AdminApi, TellsWhereMessagesGoAndSwitches) {
         ended.set_outcome("done");
         return state.SerializeAsString();
     };
-    answers_["processor.v1.Processor/GetQueue"] = state;
+    answers_["processor.v1.Processor/GetQueue"] = answer;
     const std::string expected =
         R"({"provider":"nats","phase":"opening","epoch":2,"previous":"memory","age_us":0,)"
         R"("left_us":0,"switches":[{"from":"sqlite","to":"memory",)"
@@ -429,7 +429,7 @@ TEST_F(AdminApi, TellsWhereMessagesGoAndSwitches) {
     wire::SwitchRequest asked;
     answers_["processor.v1.Processor/SwitchQueue"] = [&](const std::string& request) {
         EXPECT_TRUE(asked.ParseFromString(request));
-        return state({});
+        return answer({});
     };
     const auto begun = send("POST", "/api/v1/admin/queue", R"({"to":"nats","within_ms":500})");
     EXPECT_EQ(begun.status, 202);
