@@ -3,45 +3,16 @@
 #
 # A server's folder: data/, server.log, server.properties, command (what runs it), pid, variables (what
 # programs need to know), docker (a mark: it is a container).
-set -euo pipefail
-
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-unavailable=77  # exit code: cannot be had on this machine, the text says how to get it
+server=kafka server_users=nobody
+# shellcheck disable=SC1091
+source "$here/../server.sh"
 ready_within_s=60
 
-say() { echo "kafka: $*" >&2; }
-
 as_server=()  # what stands before a program so that it runs as the server's user
-server_user=$(id -un)
 if [ "$(id -u)" -eq 0 ]; then
-  server_user=nobody
-  as_server=(setpriv "--reuid=$server_user" "--regid=$(id -g $server_user)" --clear-groups --)
+  as_server=(setpriv "--reuid=$server_user" "--regid=$(id -g "$server_user")" --clear-groups --)
 fi
-
-need_docker() {
-  if ! docker compose version >/dev/null 2>&1; then
-    say "--docker needs Docker with its compose plugin. Remedy: https://docs.docker.com/engine/install/debian/"
-    exit $unavailable
-  fi
-  if ! docker info >/dev/null 2>&1; then
-    say "--docker: no Docker engine answers. Remedy: start it (systemctl start docker), or leave --docker away"
-    exit $unavailable
-  fi
-}
-
-# compose FOLDER ARGUMENTS...
-compose() {
-  local folder=$1
-  shift
-  docker compose --project-name "$(cat "$folder/docker")" --file "$here/compose.yaml" --env-file "$folder/compose.env" "$@"
-}
-
-need_folder() {
-  if [ ! -d "${1:-}" ]; then
-    echo "usage: $(basename "$0") FOLDER (of a server that was started)" >&2
-    exit 2
-  fi
-}
 
 variable() {  # FOLDER NAME
   sed -n "s/^$2=//p" "$1/variables"

@@ -110,6 +110,7 @@ class KafkaTest(unittest.TestCase):
             self.skipTest('no mvn')
         kafka = self.root / 'kafka'
         shutil.copytree(KAFKA, kafka)
+        shutil.copy(KAFKA.parent / 'server.sh', kafka.parent)
         hashes = (kafka / 'jars.sha256').read_text(encoding='utf-8')
         (kafka / 'jars.sha256').write_text('0' * 64 + hashes[64:], encoding='utf-8')
         self.environment |= {'RUSHPROOF_STACK_CACHE': str(self.root / 'cache'), 'RUSHPROOF_KAFKA_MOCK': '/bin/true'}
