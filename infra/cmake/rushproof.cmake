@@ -87,3 +87,10 @@ function(rushproof_test name)
   add_test(NAME ${folder}/${name} COMMAND ${with_servers} $<TARGET_FILE:${name}> WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${folder}/${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77)
 endfunction()
+
+# rushproof_mutants_apart(role): a test that planted bugs are in role_mutants and not in role.
+function(rushproof_mutants_apart role)
+  add_test(NAME services/${role}/symbols
+    COMMAND ${CMAKE_COMMAND} -DNM=${CMAKE_NM} -DORDINARY=$<TARGET_FILE:${role}> -DMUTANTS=$<TARGET_FILE:${role}_mutants>
+            -P ${CMAKE_SOURCE_DIR}/infra/cmake/mutants_apart.cmake)
+endfunction()

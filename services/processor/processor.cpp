@@ -22,7 +22,7 @@ public:
           calls_scope_(environment.spawner),
           scope_(environment.spawner),
           waiters_(environment),
-          messages_(environment, waiters_),
+          messages_(environment, waiters_, options_.mutant),
           effects_(environment, options_,
                    [this](const std::vector<Work>& batch) {
                        if (waiters_.empty()) { return; }

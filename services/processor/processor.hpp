@@ -10,6 +10,7 @@
 #include "core/ports/environment.hpp"
 #include "core/ports/service.hpp"
 #include "core/runtime/queue_choice.hpp"
+#include "services/processor/mutant.hpp"
 
 namespace rushproof::processor {
 
@@ -27,6 +28,7 @@ struct Options {
     std::uint32_t instances = 1;
     // How long stop() works on what is there.
     Duration drain_grace = std::chrono::seconds(10);
+    Mutant mutant = Mutant::none;
 };
 
 // Answers processor.v1 (core/protocol/processor.proto), and POST /enqueue, GET /stats and GET

@@ -33,6 +33,8 @@ void add_pipeline(SimulatedSystem& system, const SystemSpec& spec) {
     processor::Options processor_options;
     processor_options.queue = queue;
     processor_options.workers = static_cast<std::size_t>(spec.workers);
+    processor_options.mutant =
+        processor::parse_mutant(spec.mutant).value_or(processor::Mutant::none);
     system.roles.push_back(
         {"processor", spec.processors, [processor_options](Environment& world, std::int64_t) {
              return processor::make_processor(world, processor_options);
@@ -57,9 +59,12 @@ std::optional<std::string> why_not_runnable(const Scenario& scenario) {
                "'; there are " + known;
     }
     const std::string& mutant = scenario.system.mutant;
-    if (!inventory::parse_mutant(mutant)) {
+    if (!inventory::parse_mutant(mutant) && !processor::parse_mutant(mutant)) {
         return "system.mutant: '" + mutant +
                "' is not in this program; mutants are only in test builds";
+    }
+    if (!inventory::parse_mutant(mutant) && scenario.system.queue.empty()) {
+        return "system.mutant: '" + mutant + "' is of the pipeline; set system.queue";
     }
     return std::nullopt;
 }

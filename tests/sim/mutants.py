@@ -13,8 +13,8 @@ FAST = ROOT / 'scenarios' / 'fast'
 
 
 class Mutant:
-    def __init__(self, bug, *promises, scenario='swarm', settings=(), program=MUTANTS):
-        self.bug, self.promises = bug, promises
+    def __init__(self, bug, *promises, scenario='swarm', only='reservation=conditional', settings=(), program=MUTANTS):
+        self.bug, self.promises, self.only = bug, promises, only
         self.scenario, self.settings, self.program = FAST / f'{scenario}.yaml', settings, program
 
     def runs(self, name, seeds):
@@ -22,10 +22,13 @@ class Mutant:
         sets = [*self.settings, *([f'system.mutant={name}'] if self.program == MUTANTS else [])]
         with tempfile.TemporaryDirectory() as out:
             status, output, error = run(self.program, 'run', self.scenario, '--seeds', f'1..{seeds}', '--json', '--out',
-                                        out, '--only', 'reservation=conditional', *(f'--set={each}' for each in sets))
+                                        out, '--only', self.only, *(f'--set={each}' for each in sets))
         assert status in (0, VIOLATED), error
         return records(output), error
 
+
+NATS = {'scenario': 'brokers', 'only': 'queue=nats'}
+KAFKA = {'scenario': 'brokers', 'only': 'queue=kafka'}
 
 ALL = {
     'M01': Mutant('reads the stock, then writes what it computed', 'no-oversell', 'conservation'),
@@ -45,6 +48,10 @@ ALL = {
     'M15': Mutant('tells, then commits: no outbox', 'audit'),
     'M16': Mutant('the relay reads numbers above the last it has seen', 'audit'),
     'M17': Mutant('the relay removes events before it delivers them', 'audit'),
+    'M18': Mutant('the consumer acknowledges before the effect', 'accepted-is-processed', 'delivery', **KAFKA),
+    'M19': Mutant('the effect has no record: again when delivered again', 'delivery', **NATS),
+    'M20': Mutant('the record of the effect ends before the last repeat', 'delivery', **NATS),
+    'M21': Mutant('a zombie writes what it looked for before it was replaced', 'delivery', **KAFKA),
     'M25': Mutant('expires whatever state a reservation is in', 'lifecycle', 'conservation'),
     'M26': Mutant("expires by the service's own clock", 'lifecycle'),
     'M27': Mutant('two sweepers, each as if it were the only one', 'lifecycle', 'conservation', 'idempotent'),

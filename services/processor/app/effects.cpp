@@ -5,6 +5,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 #include <exception>
+#include <iterator>
 #include <utility>
 
 #include "core/protocol/inventory.pb.h"
@@ -17,6 +18,7 @@
 #include "core/runtime/transactions.hpp"
 #include "services/processor/limits.hpp"
 #include "services/processor/store/calls.hpp"
+#include "services/processor/store/statements_mutant.hpp"
 
 namespace rushproof::processor {
 
@@ -99,7 +101,9 @@ Effects::Effects(Environment& environment, const Options& options, Settled settl
 Task<void> Effects::settle(const std::vector<Work>& batch) {
     const MonotonicTime begin = environment_.clock.monotonic();
     std::set<std::string> settled;
-    if (has_calls(batch)) { settled = co_await find_settled(batch); }
+    if (has_calls(batch) || mutated(options_.mutant, Mutant::m21_zombie_writes_blindly)) {
+        settled = co_await find_settled(batch);
+    }
     std::vector<Decision> decisions;
     decisions.reserve(batch.size());
     for (const Work& work : batch) {
@@ -216,6 +220,12 @@ Task<void> Effects::write(std::span<Decision> decisions) {
 Task<Result<std::int64_t>> Effects::write_once(std::span<const Decision> decisions) {
     RP_CO_TRY(const auto transaction, co_await environment_.database.begin(context()));
     auto calls = write_calls(decisions);
+    if constexpr (mutants_compiled) {
+        auto before = mutants::calls_before(options_.mutant, decisions);
+        if (!before.empty()) { RP_CO_CHECK(co_await transaction->execute(std::move(before))); }
+        std::ranges::move(mutants::calls_behind(options_.mutant, decisions),
+                          std::back_inserter(calls));
+    }
     RP_CO_TRY(const auto answers, co_await transaction->commit(std::move(calls)));
     co_return inserted_in(answers, decisions);
 }

@@ -9,6 +9,7 @@
 #include "services/processor/limits.hpp"
 #include "services/processor/store/calls.hpp"
 #include "services/processor/store/statements.hpp"
+#include "services/processor/store/statements_mutant.hpp"
 
 namespace rushproof::processor {
 
@@ -46,6 +47,9 @@ Task<Result<MessageOutcome>> Messages::find(Context context, std::string id) {
 Task<Result<std::vector<StoredResult>>> Messages::list(Context context, std::int64_t after,
                                                        std::int64_t limit) {
     auto calls = pipeline(Call(statements::list_results, Row{after, limit}));
+    if constexpr (mutants_compiled) {
+        if (keeps_effects_apart(mutant_)) { calls[0].statement = &mutants::list_effects; }
+    }
     RP_CO_TRY(const auto found, co_await read(std::move(context), std::move(calls)));
     std::vector<StoredResult> results;
     for (const Row& row : found[0].rows) { results.push_back(result_of(row)); }

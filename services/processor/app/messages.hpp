@@ -18,8 +18,8 @@ using MessageOutcome = std::variant<StoredResult, DeadLetter>;
 // Any number of calls may be under way.  Errors of all of them: those of the database.
 class Messages {
 public:
-    Messages(Environment& environment, Waiters& waiters)
-        : environment_(environment), waiters_(waiters) {}
+    Messages(Environment& environment, Waiters& waiters, Mutant mutant)
+        : environment_(environment), waiters_(waiters), mutant_(mutant) {}
 
     // "not-processed" if nothing has become of it within `wait`.
     Task<Result<MessageOutcome>> get(Context context, std::string id, Duration wait);
@@ -44,6 +44,7 @@ private:
 
     Environment& environment_;
     Waiters& waiters_;
+    Mutant mutant_;
 };
 
 }  // namespace rushproof::processor

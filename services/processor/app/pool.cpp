@@ -101,8 +101,10 @@ Task<void> Pool::work() {
         }
         if (lanes_.has_work()) { work_there_.tell_one(); }
         ++busy_;
+        const bool early = mutated(options_.mutant, Mutant::m18_acknowledged_before_effect);
+        if (early) { co_await acknowledge(batch.work); }
         co_await effects_.settle(batch.work);
-        co_await acknowledge(batch.work);
+        if (!early) { co_await acknowledge(batch.work); }
         --busy_;
         held_ -= batch.work.size();
         finished_ += batch.work.size();

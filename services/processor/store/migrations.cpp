@@ -1,4 +1,5 @@
 #include "services/processor/processor.hpp"
+#include "services/processor/store/statements_mutant.hpp"
 
 namespace rushproof::processor {
 
@@ -201,10 +202,16 @@ CREATE TABLE processor_divergence (
 )",
 };
 
+std::vector<Migration> list() {
+    std::vector<Migration> list{create_tables, add_queue_route, create_queue};
+    if constexpr (mutants_compiled) { list.push_back(mutants::create_tables); }
+    return list;
+}
+
 }  // namespace
 
 const std::vector<Migration>& migrations() {
-    static const std::vector<Migration> all{create_tables, add_queue_route, create_queue};
+    static const std::vector<Migration> all = list();
     return all;
 }
 

@@ -1,5 +1,7 @@
 #include "services/processor/store/statements.hpp"
 
+#include "services/processor/store/statements_mutant.hpp"
+
 namespace rushproof::processor::statements {
 
 // SQLite has no arrays: json_each gives their elements, and a materialized one can be joined by an
@@ -169,6 +171,9 @@ std::vector<const Statement*> list_all() {
     };
     for (const Statement* statement : route().all()) { list.push_back(statement); }
     for (const Statement* statement : queue().all()) { list.push_back(statement); }
+    if constexpr (mutants_compiled) {
+        for (const Statement* statement : mutants::statements()) { list.push_back(statement); }
+    }
     return list;
 }
 

@@ -9,6 +9,7 @@
 #include "core/runtime/table_queue_model.hpp"
 #include "services/processor/processor_model.hpp"
 #include "services/processor/store/statements.hpp"
+#include "services/processor/store/statements_mutant.hpp"
 
 namespace rushproof::processor {
 
@@ -291,6 +292,7 @@ ModelSchema model_schema() {
     ModelSchema schema{tables(), models()};
     add_queue_route_model(schema, statements::route());
     add_table_queue_model(schema, statements::queue());
+    if constexpr (mutants_compiled) { mutants::extend(schema); }
     return schema;
 }
 
