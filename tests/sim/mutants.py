@@ -51,7 +51,11 @@ ALL = {
     'M18': Mutant('the consumer acknowledges before the effect', 'accepted-is-processed', 'delivery', **KAFKA),
     'M19': Mutant('the effect has no record: again when delivered again', 'delivery', **NATS),
     'M20': Mutant('the record of the effect ends before the last repeat', 'delivery', **NATS),
-    'M21': Mutant('a zombie writes what it looked for before it was replaced', 'delivery', **KAFKA),
+    # Zombies: pauses for longer than the broker waits, while the database is slow enough to be caught in the middle.
+    'M21': Mutant('a zombie looked before it was replaced, and writes after it', 'delivery', **NATS,
+                  settings=['swarm.subset=all', 'swarm.duration={dist: uniform, min: 3s, max: 6s}',
+                            'swarm.kinds=[{pause: {target: processor}}, {latency: '
+                            '{between: [processor, database], delay: {min: 20ms, max: 200ms}}}]']),
     'M25': Mutant('expires whatever state a reservation is in', 'lifecycle', 'conservation'),
     'M26': Mutant("expires by the service's own clock", 'lifecycle'),
     'M27': Mutant('two sweepers, each as if it were the only one', 'lifecycle', 'conservation', 'idempotent'),

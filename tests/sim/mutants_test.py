@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Goal: the judge sees documented bugs, each within 200 seeds of the swarm.
-Method: the test build of inventory with one mutant switched on at a time."""
+Method: the test build of the services with one mutant switched on at a time."""
 import sys
 import tempfile
 import unittest
@@ -11,6 +11,7 @@ from mutants import ALL  # noqa: E402
 from programs import INVALID, MUTANTS, PASS, ROOT, RUSHPROOF, VIOLATED, failed_checks, run  # noqa: E402
 
 SWARM = ROOT / 'scenarios' / 'fast' / 'swarm.yaml'
+BROKERS = ROOT / 'scenarios' / 'fast' / 'brokers.yaml'
 # Most show within a few seeds.
 FEW, SEEDS = 40, 200
 
@@ -32,15 +33,21 @@ class Mutants(unittest.TestCase):
                                 f'{name} was found by {broken}, not by any of {mutant.promises}')
 
     def test_the_unmutated_twin_survives(self):
-        with tempfile.TemporaryDirectory() as out:
-            status, _, error = run(MUTANTS, 'run', SWARM, '--seeds', '1..20', '--out', out,
-                                   '--only', 'reservation=conditional')
-        self.assertEqual(status, PASS, error)
+        for scenario, only in ((SWARM, 'reservation=conditional'), (BROKERS, 'queue=nats'), (BROKERS, 'queue=kafka')):
+            with tempfile.TemporaryDirectory() as out:
+                status, _, error = run(MUTANTS, 'run', scenario, '--seeds', '1..20', '--out', out, '--only', only)
+            self.assertEqual(status, PASS, error)
 
     def test_the_shipped_program_has_no_mutants(self):
-        status, _, error = run(RUSHPROOF, 'validate', SWARM, '--set', 'system.mutant=M01')
+        for scenario, mutant in ((SWARM, 'M01'), (BROKERS, 'M18')):
+            status, _, error = run(RUSHPROOF, 'validate', scenario, '--set', f'system.mutant={mutant}')
+            self.assertEqual(status, INVALID)
+            self.assertIn('only in test builds', error)
+
+    def test_a_consumer_needs_a_pipeline(self):
+        status, _, error = run(MUTANTS, 'validate', SWARM, '--set', 'system.mutant=M18')
         self.assertEqual(status, INVALID)
-        self.assertIn('only in test builds', error)
+        self.assertIn('set system.queue', error)
 
 
 if __name__ == '__main__':

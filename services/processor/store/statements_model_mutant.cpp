@@ -15,12 +15,14 @@ constexpr std::string_view record_table = "processor_result";
 constexpr std::string_view effect_table = "processor_effect";
 
 // The first columns of result; those of effect begin the other way round.
-enum : std::size_t { message_id, number };
+enum : std::size_t { message_id, number, key, source, kind, processed_at };
 
 Task<Result<Rows>> model_remove_records(ModelTransaction& transaction, Row arguments) {
     Rows removed;
+    const WallTime cutoff = transaction.now() - std::chrono::microseconds(integer(arguments, 1));
     for (const std::string& id : texts(arguments, 0)) {
         RowFilter filter = where(message_id, id);
+        filter.where = [cutoff](const Row& row) { return wall_time(row, processed_at) < cutoff; };
         RP_CO_TRY(const auto rows, co_await transaction.remove(record_table, std::move(filter)));
         removed.affected += static_cast<std::int64_t>(rows.size());
     }

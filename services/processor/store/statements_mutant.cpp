@@ -5,8 +5,6 @@
 #include <utility>
 
 #include "core/runtime/transactions.hpp"
-#include "services/processor/limits.hpp"
-#include "services/processor/store/statements.hpp"
 
 namespace rushproof::processor::mutants {
 
@@ -14,6 +12,7 @@ namespace {
 
 // Brokers deliver again after seconds.
 constexpr std::chrono::microseconds remembered = std::chrono::seconds(1);
+constexpr std::chrono::microseconds of_any_age = -std::chrono::hours(1);
 
 std::vector<std::string> ids_of(std::span<const Decision> decisions) {
     std::vector<std::string> ids;
@@ -27,8 +26,10 @@ std::vector<std::string> ids_of(std::span<const Decision> decisions) {
 
 const Statement remove_records{
     "processor.mutant.remove_records",
-    "DELETE FROM processor.result WHERE message_id = ANY($1::text[])",
-    "DELETE FROM processor_result WHERE message_id IN (SELECT value FROM json_each($1))",
+    "DELETE FROM processor.result WHERE message_id = ANY($1::text[]) "
+    "AND processed_at < transaction_time() - $2::bigint * interval '1 microsecond'",
+    "DELETE FROM processor_result WHERE message_id IN (SELECT value FROM json_each($1)) "
+    "AND processed_at < transaction_time() - $2",
 };
 
 const Statement copy_effects{
@@ -83,13 +84,9 @@ CREATE TABLE processor_effect (
 };
 
 std::vector<Call> calls_before(Mutant mutant, std::span<const Decision> decisions) {
-    if (mutant == Mutant::m20_record_for_too_short) {
-        return pipeline(
-            Call(statements::forget_results,
-                 Row{std::int64_t{remembered.count()}, std::int64_t{limits::forgotten_at_once}}));
-    }
     if (!keeps_effects_apart(mutant)) { return {}; }
-    return pipeline(Call(remove_records, Row{ids_of(decisions)}));
+    const auto age = mutant == Mutant::m20_record_for_too_short ? remembered : of_any_age;
+    return pipeline(Call(remove_records, Row{ids_of(decisions), std::int64_t{age.count()}}));
 }
 
 std::vector<Call> calls_behind(Mutant mutant, std::span<const Decision> decisions) {

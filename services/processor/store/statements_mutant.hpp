@@ -13,7 +13,7 @@
 
 namespace rushproof::processor::mutants {
 
-extern const Statement remove_records;  // $1 ids
+extern const Statement remove_records;  // $1 ids, $2 age in us: of those that are older
 extern const Statement copy_effects;    // $1 ids: of records whose number has no effect yet
 extern const Statement list_effects;    // as list_results
 
