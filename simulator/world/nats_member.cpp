@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/base/hash.hpp"
-#include "simulator/world/share_table.hpp"
+#include "core/runtime/share_table.hpp"
 
 namespace rushproof::simulator {
 
@@ -171,7 +171,7 @@ Task<Result<void>> Membership::take_a_turn(Self self) {
         const MonotonicTime began = access.now();
         const auto entry = co_await read(self);
         if (!entry) { co_return failure(entry.error()); }
-        ShareTable table = ShareTable::parse(entry->text);
+        RP_CO_TRY(ShareTable table, read_share_table(entry->text));
         const auto dead = self->watch_.look(table, self->me_, access.now());
         std::set<std::size_t> released;
         for (std::size_t index = 0; index < self->shares_.size(); ++index) {
@@ -182,7 +182,7 @@ Task<Result<void>> Membership::take_a_turn(Self self) {
         }
         const ShareTurn turn =
             take_turn(std::move(table), self->me_, self->shares_.size(), dead, released);
-        const auto written = co_await write(self, entry->revision, turn.table.text());
+        const auto written = co_await write(self, entry->revision, write_share_table(turn.table));
         if (!written) { co_return failure(written.error()); }
         if (*written == 0) { continue; }
         if (self->closed_) { co_return Result<void>(); }
@@ -198,9 +198,10 @@ Task<void> Membership::say_goodbye(Self self) {
     while (self->topic_->access.now() < give_up) {
         const auto entry = co_await read(self);
         if (!entry) { co_return; }
-        ShareTable table = ShareTable::parse(entry->text);
-        table.remove(self->me_);
-        const auto written = co_await write(self, entry->revision, table.text());
+        auto table = read_share_table(entry->text);
+        if (!table) { co_return; }
+        std::string text = write_share_table(leave(*std::move(table), self->me_));
+        const auto written = co_await write(self, entry->revision, std::move(text));
         if (!written || *written != 0) { co_return; }
     }
 }

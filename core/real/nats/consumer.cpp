@@ -155,7 +155,7 @@ Task<Result<void>> Membership::take_a_turn() {
             }
             co_return failure(entry.error());
         }
-        RP_CO_TRY(GroupTable table, read_table(entry->body));
+        RP_CO_TRY(ShareTable table, read_share_table(entry->body));
         const std::set<std::string> dead = watch_.look(table, me_, now());
         std::set<std::size_t> released;
         for (std::size_t index = 0; index < shares_.size(); ++index) {
@@ -164,8 +164,8 @@ Task<Result<void>> Membership::take_a_turn() {
                 released.insert(index);
             }
         }
-        const Turn turn = take_turn(std::move(table), me_, shares_.size(), dead, released);
-        std::string text = write_table(turn.table);
+        const ShareTurn turn = take_turn(std::move(table), me_, shares_.size(), dead, released);
+        std::string text = write_share_table(turn.table);
         RP_CO_TRY(const bool written, co_await write_entry(client, began + call_within, subject,
                                                            entry->sequence, std::move(text)));
         if (closed_) { co_return Result<void>(); }
@@ -183,20 +183,20 @@ Task<void> Membership::say_goodbye() {
     for (const MonotonicTime give_up = now() + call_within; now() < give_up;) {
         const auto entry = co_await read_entry(client, give_up, std::string(table_stream), subject);
         if (!entry) { co_return; }  // the others will find out
-        auto table = read_table(entry->body);
+        auto table = read_share_table(entry->body);
         if (!table) { co_return; }
-        std::string text = write_table(leave(*std::move(table), me_));
+        std::string text = write_share_table(leave(*std::move(table), me_));
         const auto written =
             co_await write_entry(client, give_up, subject, entry->sequence, std::move(text));
         if (!written || *written) { co_return; }
     }
 }
 
-void Membership::own(const Turn& turn) {
+void Membership::own(const ShareTurn& turn) {
     for (std::size_t index = 0; index < shares_.size(); ++index) {
         Share& share = shares_[index];
-        const bool mine = std::ranges::find(turn.mine, index) != turn.mine.end();
-        share.spare = std::ranges::find(turn.spare, index) != turn.spare.end();
+        const bool mine = turn.mine.contains(index);
+        share.spare = turn.spare.contains(index);
         if (mine && share.state == State::foreign) {
             share.state = State::recovering;
             ++share.term;

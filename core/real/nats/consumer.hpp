@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "core/real/nats/group.hpp"
 #include "core/real/nats/topic.hpp"
+#include "core/runtime/share_table.hpp"
 
 namespace rushproof::nats {
 
@@ -63,7 +63,7 @@ private:
     Task<void> attend();
     Task<Result<void>> take_a_turn();
     Task<void> say_goodbye();
-    void own(const Turn& turn);
+    void own(const ShareTurn& turn);
     void lose(Share& share);
     Task<void> recover(std::size_t index, std::uint64_t term);
     Task<Result<void>> try_to_recover(std::size_t index, std::uint64_t term);
@@ -85,7 +85,7 @@ private:
     std::map<std::uint64_t, Held> held_;
     std::uint64_t last_number_ = 0;
     std::size_t next_share_ = 0;
-    Watch watch_;
+    ShareWatch watch_;
     MonotonicTime renewed_;  // when the last turn that succeeded began; far back: none did
     MonotonicTime heartbeat_at_;
     bool acknowledged_since_purge_ = false;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/protocol/processor.pb.h"
+#include "core/runtime/message_codec.hpp"
 #include "core/runtime/uuid.hpp"
 #include "services/ingest/limits.hpp"
 
@@ -13,19 +14,6 @@ namespace rushproof::ingest {
 namespace {
 
 namespace wire = ::processor::v1;
-
-wire::Message wire_of(const Message& message) {
-    wire::Message request;
-    request.set_id(message.id);
-    request.set_key(message.key);
-    for (const auto& [name, value] : message.headers) {
-        wire::Header& header = *request.add_headers();
-        header.set_name(name);
-        header.set_value(value);
-    }
-    request.set_body(message.body);
-    return request;
-}
 
 RouteMembership::Options membership_options() {
     RouteMembership::Options options;
@@ -100,7 +88,7 @@ Task<Result<void>> Route::publish_once(Context context, const Message& message) 
 // By the processor, which can repair it.
 Task<Result<void>> Route::record(Context context, Divergence divergence) {
     wire::Divergence request;
-    *request.mutable_message() = wire_of(divergence.message);
+    *request.mutable_message() = to_wire(divergence.message);
     for (const std::string& provider : divergence.lacking) { request.add_lacking(provider); }
     request.set_reason(divergence.reason);
     const RpcTarget target{"processor.v1.Processor/RecordDivergence", divergence.message.id};
@@ -122,7 +110,7 @@ Task<Result<void>> Route::call_processor(Context context, const Message& message
                                          std::string provider) {
     const std::string& order = message.key.empty() ? message.id : message.key;
     const RpcTarget target{"processor.v1.Processor/Enqueue", order};
-    wire::Message request = wire_of(message);
+    wire::Message request = to_wire(message);
     request.set_provider(std::move(provider));
     RP_CO_CHECK(
         co_await environment_.rpc.call(std::move(context), target, request.SerializeAsString()));

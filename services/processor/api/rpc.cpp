@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/runtime/checks.hpp"
+#include "core/runtime/message_codec.hpp"
 #include "core/runtime/shard.hpp"
 #include "core/runtime/uuid.hpp"
 #include "services/processor/limits.hpp"
@@ -73,18 +74,6 @@ Result<std::int64_t> check_limit(std::int64_t limit) {
     return check_range("limit", limit, 1, limits::page);
 }
 
-Message message_in(wire::Message& request) {
-    Message message;
-    message.id = std::move(*request.mutable_id());
-    message.key = std::move(*request.mutable_key());
-    for (auto& header : *request.mutable_headers()) {
-        message.headers.emplace_back(std::move(*header.mutable_name()),
-                                     std::move(*header.mutable_value()));
-    }
-    message.body = std::move(*request.mutable_body());
-    return message;
-}
-
 // The queue of each instance is its own, unless a broker keeps one for all.
 void add(wire::Stats& sum, const wire::Stats& stats) {
     wire::QueueStats& queue = *sum.mutable_queue();
@@ -147,8 +136,8 @@ Api::Answer Api::enqueue(Context context, wire::Message request) {
     if (request.id().empty() || request.id().size() > limits::id_length) {
         co_return failure(invalid("a message has an id"));
     }
-    Message message = message_in(request);
     std::string provider = std::move(*request.mutable_provider());
+    Message message = from_wire(std::move(request));
     RP_CO_CHECK(co_await parts_.routing.publish(std::move(context), std::move(message),
                                                 std::move(provider)));
     co_return std::string();  // an Accepted has no members
@@ -241,7 +230,7 @@ Api::Answer Api::replay_dead_letter(Context context, wire::ReplayRequest request
 
 Api::Answer Api::record_divergence(Context context, wire::Divergence request) {
     Divergence divergence;
-    divergence.message = message_in(*request.mutable_message());
+    divergence.message = from_wire(std::move(*request.mutable_message()));
     divergence.lacking.assign(request.lacking().begin(), request.lacking().end());
     divergence.reason = request.reason();
     RP_CO_CHECK(co_await parts_.divergences.record(std::move(context), std::move(divergence)));

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/hash.hpp"
+#include "core/runtime/message_codec.hpp"
 #include "core/runtime/retry.hpp"
 #include "core/runtime/uuid.hpp"
 #include "services/processor/domain/work.hpp"
@@ -188,8 +189,10 @@ Task<Result<void>> Routing::publish(Context context, Message message, std::strin
     const std::string order = message.key.empty() ? message.id : message.key;
     if (is_embedded(options) && !is_mine(order)) {
         const RpcTarget target{"processor.v1.Processor/Enqueue", order};
-        RP_CO_CHECK(co_await environment_.rpc.call(std::move(context), target,
-                                                   as_bytes(message, provider)));
+        auto wire = to_wire(message);
+        wire.set_provider(std::move(provider));
+        RP_CO_CHECK(
+            co_await environment_.rpc.call(std::move(context), target, wire.SerializeAsString()));
     } else {
         RP_CO_TRY(const auto queue, co_await open(context, std::move(provider)));
         RP_CO_CHECK(co_await queue->publish(std::move(context), std::move(message)));

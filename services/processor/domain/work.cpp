@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/protocol/processor.pb.h"
 #include "core/runtime/base64.hpp"
 #include "core/runtime/data_message.hpp"
+#include "core/runtime/message_codec.hpp"
 #include "core/runtime/uuid.hpp"
 #include "services/processor/limits.hpp"
 
@@ -21,7 +21,8 @@ bool is_id(std::string_view text) {
 Result<void> read_into(Work& work) {
     const Message& message = work.delivery.message;
     auto body = parse_data_message(message.body);
-    work.id = !message.id.empty() || !body ? message.id : body->id;
+    // Its publisher's own id: the provider may have made one up for a message that carried none.
+    work.id = body && !body->id.empty() ? body->id : message.id;
     if (!body) { return failure(body.error()); }
     if (!is_id(work.id)) {
         return failure(ErrorKind::permanent, "malformed", "the message has no usable id");
@@ -53,23 +54,9 @@ Work read_delivery(Delivery delivery) {
     return work;
 }
 
-std::string as_bytes(const Message& message, std::string_view provider) {
-    ::processor::v1::Message packed;
-    packed.set_id(message.id);
-    packed.set_key(message.key);
-    for (const auto& [name, value] : message.headers) {
-        auto& header = *packed.add_headers();
-        header.set_name(name);
-        header.set_value(value);
-    }
-    packed.set_body(message.body);
-    packed.set_provider(std::string(provider));
-    return packed.SerializeAsString();
-}
-
 std::string pack(const Message& message) {
     std::string text;
-    append_base64(text, as_bytes(message));
+    append_base64(text, to_wire(message).SerializeAsString());
     return text;
 }
 
@@ -77,14 +64,7 @@ std::optional<Message> unpack(std::string_view text) {
     const auto bytes = base64_decoded(text);
     ::processor::v1::Message packed;
     if (!bytes || !packed.ParseFromString(*bytes)) { return std::nullopt; }
-    Message message;
-    message.id = packed.id();
-    message.key = packed.key();
-    for (const auto& header : packed.headers()) {
-        message.headers.emplace_back(header.name(), header.value());
-    }
-    message.body = packed.body();
-    return message;
+    return from_wire(std::move(packed));
 }
 
 }  // namespace rushproof::processor

@@ -29,10 +29,6 @@ struct Work {
 
 Work read_delivery(Delivery delivery);
 
-// As processor.v1 has it.
-// `provider`: which queue it is for; empty: where the route leads.
-std::string as_bytes(const Message& message, std::string_view provider = {});
-
 // As text for the database, and back: a dead letter can be replayed as it was.
 std::string pack(const Message& message);
 std::optional<Message> unpack(std::string_view text);

@@ -1,4 +1,4 @@
-#include "core/real/nats/group.hpp"
+#include "core/runtime/share_table.hpp"
 
 #include <algorithm>
 #include <boost/json/array.hpp>
@@ -6,9 +6,9 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-namespace rushproof::nats {
+namespace rushproof {
 
-std::string write_table(const GroupTable& table) {
+std::string write_share_table(const ShareTable& table) {
     boost::json::object members;
     for (const auto& [member, beat] : table.members) { members[member] = beat; }
     boost::json::array owners;
@@ -21,8 +21,8 @@ std::string write_table(const GroupTable& table) {
     return boost::json::serialize(text);
 }
 
-Result<GroupTable> read_table(std::string_view text) {
-    GroupTable table;
+Result<ShareTable> read_share_table(std::string_view text) {
+    ShareTable table;
     if (text.empty()) { return table; }
     boost::system::error_code broken;
     const auto read = boost::json::parse(text, broken);
@@ -35,13 +35,13 @@ Result<GroupTable> read_table(std::string_view text) {
             table.owners.emplace_back(owner.as_string());
         }
     } catch (const std::exception&) {
-        return failure(ErrorKind::permanent, "malformed", "the table of a group of NATS is broken");
+        return failure(ErrorKind::permanent, "malformed", "the table of shares is broken");
     }
     return table;
 }
 
-Turn take_turn(GroupTable table, const std::string& me, std::size_t shares,
-               const std::set<std::string>& dead, const std::set<std::size_t>& released) {
+ShareTurn take_turn(ShareTable table, const std::string& me, std::size_t shares,
+                    const std::set<std::string>& dead, const std::set<std::size_t>& released) {
     // Never fewer: somebody with more shares may be about to go.
     table.owners.resize(std::max(shares, table.owners.size()));
     for (const std::string& member : dead) { table = leave(std::move(table), member); }
@@ -56,23 +56,22 @@ Turn take_turn(GroupTable table, const std::string& me, std::size_t shares,
     }
     const std::size_t fair =
         (table.owners.size() + table.members.size() - 1) / table.members.size();
-    Turn turn;
+    ShareTurn turn;
     for (std::size_t share = 0; share < shares; ++share) {
         std::string& owner = table.owners[share];
         if (owner.empty() && owned < fair && !released.contains(share)) {
             owner = me;
             ++owned;
         }
-        if (owner == me) { turn.mine.push_back(share); }
-    }
-    for (std::size_t index = fair; index < turn.mine.size(); ++index) {
-        turn.spare.push_back(turn.mine[index]);
+        if (owner != me) { continue; }
+        if (turn.mine.size() >= fair) { turn.spare.insert(share); }
+        turn.mine.insert(share);
     }
     turn.table = std::move(table);
     return turn;
 }
 
-GroupTable leave(GroupTable table, const std::string& me) {
+ShareTable leave(ShareTable table, const std::string& me) {
     table.members.erase(me);
     for (std::string& owner : table.owners) {
         if (owner == me) { owner.clear(); }
@@ -80,8 +79,8 @@ GroupTable leave(GroupTable table, const std::string& me) {
     return table;
 }
 
-std::set<std::string> Watch::look(const GroupTable& table, const std::string& me,
-                                  MonotonicTime now) {
+std::set<std::string> ShareWatch::look(const ShareTable& table, const std::string& me,
+                                       MonotonicTime now) {
     if (now - looked_ > gap_max_) { seen_.clear(); }
     looked_ = now;
     std::erase_if(seen_, [&](const auto& known) { return !table.members.contains(known.first); });
@@ -95,4 +94,4 @@ std::set<std::string> Watch::look(const GroupTable& table, const std::string& me
     return dead;
 }
 
-}  // namespace rushproof::nats
+}  // namespace rushproof

@@ -1,32 +1,30 @@
 // Goal: shares are spread evenly, belong to one member at a time, and leave only those who gave
 // them back, left, or are silent.
 // Method: the decisions alone, with times of the test's own.
-#include "core/real/nats/group.hpp"
+#include "core/runtime/share_table.hpp"
 
 #include <gtest/gtest.h>
 
-#include "core/real/nats/client.hpp"
-
-namespace rushproof::nats {
+namespace rushproof {
 namespace {
 
-using Shares = std::vector<std::size_t>;
+using Shares = std::set<std::size_t>;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr MonotonicTime at(Duration time) { return MonotonicTime(seconds(1000) + time); }
 
-TEST(Group, TheFirstTakesAll) {
-    const Turn turn = take_turn({}, "a", 4, {}, {});
+TEST(ShareTable, TheFirstTakesAll) {
+    const ShareTurn turn = take_turn({}, "a", 4, {}, {});
     EXPECT_EQ(turn.mine, (Shares{0, 1, 2, 3}));
     EXPECT_TRUE(turn.spare.empty());
 }
 
-TEST(Group, ASecondOneGetsHalfOnceItIsReleased) {
-    GroupTable table = take_turn({}, "a", 4, {}, {}).table;
-    const Turn arrives = take_turn(table, "b", 4, {}, {});
+TEST(ShareTable, ASecondOneGetsHalfOnceItIsReleased) {
+    ShareTable table = take_turn({}, "a", 4, {}, {}).table;
+    const ShareTurn arrives = take_turn(table, "b", 4, {}, {});
     EXPECT_TRUE(arrives.mine.empty());
-    Turn owner = take_turn(arrives.table, "a", 4, {}, {});
+    ShareTurn owner = take_turn(arrives.table, "a", 4, {}, {});
     EXPECT_EQ(owner.spare, (Shares{2, 3}));
     owner = take_turn(owner.table, "a", 4, {}, {2, 3});
     EXPECT_EQ(owner.mine, (Shares{0, 1}));
@@ -34,19 +32,18 @@ TEST(Group, ASecondOneGetsHalfOnceItIsReleased) {
     EXPECT_EQ(take_turn(owner.table, "b", 4, {}, {}).mine, (Shares{2, 3}));
 }
 
-TEST(Group, NobodyTakesWhatAnotherOneOwns) {
-    GroupTable table;
+TEST(ShareTable, NobodyTakesWhatAnotherOneOwns) {
+    ShareTable table;
     for (int round = 0; round < 20; ++round) {
         for (const char* member : {"a", "b", "c"}) {
-            const GroupTable before = table;
-            const Turn turn = take_turn(table, member, 8, {}, {});
+            const ShareTable before = table;
+            const ShareTurn turn = take_turn(table, member, 8, {}, {});
             for (std::size_t share = 0; share < before.owners.size(); ++share) {
                 const std::string& owner = before.owners[share];
                 if (!owner.empty()) { EXPECT_EQ(turn.table.owners[share], owner); }
             }
             // What is spare is idle, and released at once.
-            const std::set<std::size_t> released(turn.spare.begin(), turn.spare.end());
-            table = take_turn(turn.table, member, 8, {}, released).table;
+            table = take_turn(turn.table, member, 8, {}, turn.spare).table;
         }
     }
     std::map<std::string, int> owned;
@@ -55,30 +52,30 @@ TEST(Group, NobodyTakesWhatAnotherOneOwns) {
     for (const auto& [owner, count] : owned) { EXPECT_LE(count, 3) << owner; }
 }
 
-TEST(Group, TheDeadAndThoseWhoLeftLoseTheirs) {
-    GroupTable table = take_turn({}, "a", 2, {}, {}).table;
+TEST(ShareTable, TheDeadAndThoseWhoLeftLoseTheirs) {
+    ShareTable table = take_turn({}, "a", 2, {}, {}).table;
     EXPECT_EQ(take_turn(leave(table, "a"), "b", 2, {}, {}).mine, (Shares{0, 1}));
-    const Turn turn = take_turn(table, "b", 2, {"a"}, {});
+    const ShareTurn turn = take_turn(table, "b", 2, {"a"}, {});
     EXPECT_EQ(turn.mine, (Shares{0, 1}));
     EXPECT_FALSE(turn.table.members.contains("a"));
 }
 
-TEST(Group, TheTableIsText) {
-    const GroupTable table = take_turn({}, "a \"quoted\"", 3, {}, {}).table;
-    const auto read = read_table(write_table(table));
+TEST(ShareTable, TheTableIsText) {
+    const ShareTable table = take_turn({}, "a \"quoted\"", 3, {}, {}).table;
+    const auto read = read_share_table(write_share_table(table));
     ASSERT_TRUE(read);
     EXPECT_EQ(*read, table);
-    EXPECT_EQ(*read_table(""), GroupTable());
+    EXPECT_EQ(*read_share_table(""), ShareTable());
     for (const char* text :
          {"{", "[]", "{\"members\":{}}", "{\"members\":{\"a\":\"x\"},\"owners\":[]}",
           "{\"members\":{},\"owners\":[1]}"}) {
-        EXPECT_FALSE(read_table(text)) << text;
+        EXPECT_FALSE(read_share_table(text)) << text;
     }
 }
 
-TEST(Group, SilenceIsDeathOnlyWhileWeLook) {
-    Watch watch(seconds(4), seconds(1));
-    GroupTable table;
+TEST(ShareTable, SilenceIsDeathOnlyWhileWeLook) {
+    ShareWatch watch(seconds(4), seconds(1));
+    ShareTable table;
     table.members = {{"a", 1}, {"me", 1}};
     for (int tick = 0; tick < 8; ++tick) {
         EXPECT_TRUE(watch.look(table, "me", at(milliseconds(500 * tick))).empty());
@@ -92,22 +89,5 @@ TEST(Group, SilenceIsDeathOnlyWhileWeLook) {
     EXPECT_TRUE(watch.look(table, "me", at(milliseconds(20500))).empty());
 }
 
-TEST(Servers, AreReadFromTheirUrls) {
-    const auto servers = parse_servers("nats://me:se:cret@one:4333, two,nats://token@[::1]:5/");
-    ASSERT_TRUE(servers);
-    ASSERT_EQ(servers->size(), 3u);
-    EXPECT_EQ(servers->at(0).host + " " + servers->at(0).port, "one 4333");
-    EXPECT_EQ(servers->at(0).user + " " + servers->at(0).password, "me se:cret");
-    EXPECT_EQ(servers->at(1).host + " " + servers->at(1).port, "two 4222");
-    EXPECT_EQ(servers->at(2).host + " " + servers->at(2).port + " " + servers->at(2).user,
-              "::1 5 token");
-    for (const char* url : {"", "tls://one", "http://one", "nats://", "nats://one:", "one:x",
-                            "one,,two", "nats://me:pa55@"}) {
-        const auto refused = parse_servers(url);
-        ASSERT_FALSE(refused) << url;
-        EXPECT_EQ(refused.error().message().find("pa55"), std::string::npos);
-    }
-}
-
 }  // namespace
-}  // namespace rushproof::nats
+}  // namespace rushproof
