@@ -10,8 +10,9 @@
 
 namespace rushproof::simulator {
 
+// As core/real/kafka has them.
 struct KafkaTwinOptions {
-    Duration session_timeout = std::chrono::seconds(10);
+    Duration session_timeout = std::chrono::seconds(6);
     Duration heartbeat = std::chrono::seconds(1);
     Duration rebalance_timeout = std::chrono::minutes(5);
     Duration message_timeout = std::chrono::seconds(30);  // then its producer gives up

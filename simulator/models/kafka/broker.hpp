@@ -12,7 +12,7 @@
 namespace rushproof::simulator {
 
 struct KafkaOptions {
-    std::int32_t partitions = 4;  // of a topic that is made
+    std::int32_t partitions = 8;  // of a topic that is made, as core/real/kafka makes it
     Duration initial_rebalance_delay{};
     std::size_t record_max = 1'048'576;
     KafkaMistake mistake = KafkaMistake::none;
