@@ -5,6 +5,8 @@
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <charconv>
+#include <chrono>
 
 #include "core/runtime/base64.hpp"
 #include "core/runtime/json.hpp"
@@ -14,6 +16,8 @@ namespace rushproof {
 namespace json = boost::json;
 
 namespace {
+
+constexpr std::string_view accepted_header = "rushproof-accepted-at";  // microseconds since 1970
 
 Error malformed(std::string message) {
     return Error(ErrorKind::permanent, "malformed", std::move(message));
@@ -108,6 +112,19 @@ std::string_view header_of(const Message& message, std::string_view name) {
         if (given == name) { return value; }
     }
     return {};
+}
+
+void set_accepted_at(Message& message, WallTime at) {
+    message.headers.emplace_back(accepted_header, std::to_string(at.time_since_epoch().count()));
+}
+
+std::optional<WallTime> accepted_at(const Message& message) {
+    const std::string_view text = header_of(message, accepted_header);
+    const char* const end = text.data() + text.size();
+    std::int64_t microseconds = 0;
+    const auto [read, error] = std::from_chars(text.data(), end, microseconds);
+    if (error != std::errc() || read != end) { return std::nullopt; }
+    return WallTime(std::chrono::microseconds(microseconds));
 }
 
 std::string to_json(const DataMessage& message) {

@@ -3,12 +3,14 @@
 //   {"id":"a","timestamp":1,"source":"s","payload":"aGVsbG8=","metadata":{"k":"v"}}
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "core/base/result.hpp"
+#include "core/base/time.hpp"
 #include "core/ports/message_queue.hpp"
 
 namespace rushproof {
@@ -30,6 +32,9 @@ inline constexpr std::string_view replay_header = "rushproof-replay";  // of a d
 inline constexpr std::string_view trace_header = "traceparent";
 // Empty when absent.
 std::string_view header_of(const Message& message, std::string_view name);
+// When it was accepted, as a header of its own, by the clock of whoever accepted it.
+void set_accepted_at(Message& message, WallTime at);
+std::optional<WallTime> accepted_at(const Message& message);
 
 // The kind of a queued reservation: its key is the SKU, its payload {"sku":...,"quantity":...}.
 inline constexpr std::string_view reserve_kind = "reserve";

@@ -45,8 +45,7 @@ private:
 
 // Seconds, 100 us to 10 s.
 const prometheus::Histogram::BucketBoundaries duration_buckets = {
-    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
-    0.05,   0.1,     0.25,   0.5,   1,      2.5,   5,    10};
+    0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10};
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
     switch (level) {

@@ -91,6 +91,16 @@ TEST(DataMessage, NamesTheMemberAtFault) {
     }
 }
 
+TEST(AcceptedAt, ComesBackWhereItIsKnown) {
+    Message message;
+    EXPECT_EQ(accepted_at(message), std::nullopt);
+    const WallTime at{std::chrono::microseconds(1'785'585'600'000'250)};
+    set_accepted_at(message, at);
+    EXPECT_EQ(accepted_at(message), at);
+    message.headers.front().second = "yesterday";
+    EXPECT_EQ(accepted_at(message), std::nullopt);
+}
+
 TEST(IngestBody, HasOnlyOptionalMembers) {
     EXPECT_TRUE(parse_ingest_body("{}"));
     const auto body = parse_ingest_body(R"({"source":"s","data":"d","metadata":{"key":"k"}})");

@@ -73,10 +73,11 @@ Result<Message> Application::message_of(const Context& context, Request request)
     if (context.trace != TraceId()) {
         message.headers.emplace_back(trace_header, format_traceparent(context.trace));
     }
+    const WallTime now = environment_.clock.wall();
+    set_accepted_at(message, now);
     DataMessage data;
     data.id = message.id;
-    const auto since_1970 = environment_.clock.wall().time_since_epoch();
-    data.timestamp = std::chrono::floor<std::chrono::seconds>(since_1970).count();
+    data.timestamp = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count();
     data.source = std::move(request.source);
     data.payload = std::move(request.data);
     data.metadata = std::move(request.metadata);

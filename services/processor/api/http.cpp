@@ -17,11 +17,11 @@ namespace {
 Error malformed(const Error& error) { return {ErrorKind::permanent, "malformed", error.message()}; }
 
 // The message that a body means.  One without an id gets one.
-Result<Message> message_in(Random& random, const Context& context, std::string body) {
+Result<Message> message_in(Environment& environment, const Context& context, std::string body) {
     RP_TRY(DataMessage data, parse_data_message(body));
     Message message;
     if (data.id.empty()) {
-        data.id = uuid_v4(random);
+        data.id = uuid_v4(environment.random);
         body = to_json(data);
     }
     auto id =
@@ -33,6 +33,7 @@ Result<Message> message_in(Random& random, const Context& context, std::string b
     if (context.trace != TraceId()) {
         message.headers.emplace_back(trace_header, format_traceparent(context.trace));
     }
+    set_accepted_at(message, environment.clock.wall());
     message.body = std::move(body);
     return message;
 }
@@ -90,7 +91,7 @@ Task<HttpResponse> HttpApi::enqueue(Context context, HttpRequest request) {
         co_return problem(Error(ErrorKind::retryable, "stopping", "processor is stopping"));
     }
     const Scope::Visit visit = scope_.visit();
-    auto message = message_in(environment_.random, context, std::move(request.body));
+    auto message = message_in(environment_, context, std::move(request.body));
     if (!message) { co_return problem(message.error()); }
     const auto accepted =
         co_await routing_.publish(std::move(context), *std::move(message), std::string());

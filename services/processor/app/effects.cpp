@@ -95,8 +95,10 @@ Effects::Effects(Environment& environment, const Options& options, Settled settl
                                           "Messages that were set aside")),
       repeats_(environment.telemetry.counter("processor_repeats_total",
                                              "Deliveries of messages that had their effect")),
-      retries_(environment.telemetry.counter("processor_retries_total",
-                                             "Steps that were tried again")) {}
+      retries_(
+          environment.telemetry.counter("processor_retries_total", "Steps that were tried again")),
+      since_accepted_(environment.telemetry.duration(
+          "processor_since_accepted_seconds", "From a message's acceptance to its effect")) {}
 
 Task<void> Effects::settle(const std::vector<Work>& batch) {
     const MonotonicTime begin = environment_.clock.monotonic();
@@ -201,6 +203,7 @@ Task<void> Effects::write(std::span<Decision> decisions) {
         const auto written = co_await write_once(decisions);
         if (written) {
             const bool all_new = note(decisions, *written);
+            observe_age(decisions);
             if (!all_new) { co_await undo_unwanted(decisions); }
             co_return;
         }
@@ -270,6 +273,17 @@ Context Effects::context_of(const Work& work) const {
     result.idempotency_key = work.id;
     result.trace = parse_traceparent(header_of(message, trace_header));
     return result;
+}
+
+// As far as the clocks of whoever accepted it and this machine agree.
+void Effects::observe_age(std::span<const Decision> decisions) {
+    const WallTime now = environment_.clock.wall();
+    for (const Decision& decision : decisions) {
+        const auto accepted = accepted_at(decision.work->delivery.message);
+        if (!accepted) { continue; }
+        const std::chrono::duration<double> age = now - *accepted;
+        since_accepted_.observe(std::max(0.0, age.count()));
+    }
 }
 
 bool Effects::note(std::span<const Decision> decisions, std::int64_t inserted) {

@@ -53,6 +53,7 @@ private:
     Context context() const;
     // Are all results new?
     bool note(std::span<const Decision> decisions, std::int64_t inserted);
+    void observe_age(std::span<const Decision> decisions);
     Task<void> pause_after(const Error& error, int& tries);
 
     Environment& environment_;
@@ -64,6 +65,7 @@ private:
     Counter& dead_;
     Counter& repeats_;
     Counter& retries_;
+    Distribution& since_accepted_;
 };
 
 }  // namespace rushproof::processor

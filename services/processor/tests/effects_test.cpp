@@ -47,6 +47,19 @@ TEST_P(OfEngine, KnowsARepeat) {
     EXPECT_EQ(bench.stats().pool().processed(), 1u);
 }
 
+// As a client that publishes to the broker itself sends it, twice: the broker names each
+// differently.
+TEST_P(OfEngine, KnowsARepeatByTheIdInItsBody) {
+    bench.start();
+    for (const std::string id : {"STREAM:1", "STREAM:2"}) {
+        wire::Message message = Bench::plain(id);
+        message.set_body(R"({"id":"its-own","source":"till"})");
+        ASSERT_TRUE(bench.put(message));
+        bench.world.run_for(milliseconds(100));
+    }
+    EXPECT_EQ(bench.processed(), std::vector<std::string>{"its-own"});
+}
+
 // The process dies between effect and acknowledgement: what it has done comes again.
 TEST_P(OfEngine, HasNoSecondEffectWhenAcknowledgementsAreLost) {
     bench.start(Bench::over_broker());
