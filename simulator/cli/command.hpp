@@ -22,5 +22,6 @@ Command add_report(CLI::App& app);
 Command add_doctor(CLI::App& app);
 Command add_list(CLI::App& app);
 Command add_schema(CLI::App& app);
+Command add_queue(CLI::App& app);
 
 }  // namespace rushproof::simulator

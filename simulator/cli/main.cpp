@@ -32,7 +32,7 @@ int main(int argc, char** argv) {
         const std::vector<cli::Command> commands{
             cli::add_run(app),   cli::add_validate(app), cli::add_replay(app), cli::add_trace(app),
             cli::add_check(app), cli::add_export(app),   cli::add_report(app), cli::add_doctor(app),
-            cli::add_list(app),  cli::add_schema(app)};
+            cli::add_list(app),  cli::add_schema(app),   cli::add_queue(app)};
         app.footer(examples);  // last, for commands inherit it
         try {
             app.parse(argc, argv);

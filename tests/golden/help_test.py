@@ -10,7 +10,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from programs import PASS, ROOT, RUSHPROOF, RUSHPROOFD, run  # noqa: E402
 
 COMMANDS = {
-    RUSHPROOF: ['run', 'validate', 'replay', 'trace', 'check', 'export', 'report', 'doctor', 'list', 'schema'],
+    RUSHPROOF: ['run', 'validate', 'replay', 'trace', 'check', 'export', 'report', 'doctor', 'list', 'schema',
+                'queue', 'queue switch', 'queue replay', 'queue workers'],
     RUSHPROOFD: ['serve', 'migrate'],
 }
 
@@ -21,10 +22,10 @@ class Help(unittest.TestCase):
     def test_every_command(self):
         for program, commands in COMMANDS.items():
             texts = []
-            for command in [[], *[[name] for name in commands]]:
-                status, output, error = run(program, *command, '--help')
+            for command in ['', *commands]:
+                status, output, error = run(program, *command.split(), '--help')
                 self.assertEqual(status, PASS, error)
-                texts.append(f'$ {" ".join([program.name, *command, "--help"])}\n{output}')
+                texts.append(f'$ {" ".join([program.name, *command.split(), "--help"])}\n{output}')
             self.compare(ROOT / 'tests' / 'golden' / f'help-{program.name}.txt', '\n'.join(texts))
 
     def test_no_command_is_missing_here(self):
@@ -32,7 +33,7 @@ class Help(unittest.TestCase):
             _, output, _ = run(program, '--help')
             listed = output.split('Subcommands:')[1].split('\n\n')[0]
             names = [line.split()[0] for line in listed.splitlines() if line.startswith('  ') and line[2] != ' ']
-            self.assertEqual(names, commands)
+            self.assertEqual(names, [name for name in commands if ' ' not in name])
 
     def compare(self, path, text):
         if os.environ.get('RUSHPROOF_REBASELINE'):

@@ -124,6 +124,7 @@ Task<void> Effects::settle(const std::vector<Work>& batch) {
 // Those that have a result.  Without calls nobody needs to know before writing.
 Task<std::set<std::string>> Effects::find_settled(const std::vector<Work>& batch) {
     std::vector<std::string> ids;
+    ids.reserve(batch.size());
     for (const Work& work : batch) { ids.push_back(work.id); }
     for (int tries = 0;;) {
         auto calls = pipeline(outcomes_call(ids));
