@@ -5,12 +5,14 @@
     tests/bench/pipeline/run.py [--requests 100000] [--rounds 3] [--queues memory,nats,kafka,composite]
                                 [--build build/release] [--json FILE]
 
-Needs nginx and ab (apache2-utils), and infra/stack for the brokers.  Everything gets the same load by
+Needs nginx, ab (apache2-utils) and h2load (nghttp2-client), and infra/stack for the brokers.  Everything gets the same load by
 the same ab (10 connections, a new one for each request, as the pipeline's clients are documented to
 ask), in alternation.  An answer that is not 2xx stops the run: it is no throughput.
   nginx      client -> nginx -> nginx -> nginx, which answers
   memory...  client -> gateway -> ingest -> processor or broker; accepted when it is answered
-After each run it waits until everything that was accepted is processed.  Exits 1 when a bound is missed.
+After each run it waits until everything that was accepted is processed; then h2load sends at half of the rate
+that was just seen, and the processor's own histogram says how long a message took from accepted to processed.
+Exits 1 when a bound is missed.
 """
 import argparse
 import contextlib
@@ -32,6 +34,8 @@ BODY = json.dumps({'source': 'bench', 'data': 'hello', 'metadata': {'kind': 'tes
 RATES = {'nats': 8000, 'kafka': 8000, 'composite': 5000}
 MEMORY_RATIO = 0.5
 P95_MS = 5
+END_TO_END_P99_MS = 20
+HALF_RATE_SECONDS = 10
 
 
 def free_port():
@@ -129,6 +133,30 @@ def drained(ports, within=120):
     raise SystemExit(f'{sent} accepted, {done} processed after {within} s')
 
 
+def since_accepted(ports):
+    """The processor's histogram: upper bound in s -> messages up to there."""
+    text = wait_for(ports['processor'], '/metrics').decode()
+    found = re.findall(r'processor_since_accepted_seconds_bucket\{[^}]*le="([^"]+)"[^}]*\} (\d+)', text)
+    return {float(bound): int(count) for bound, count in found}
+
+
+def end_to_end(ports, rate, body):
+    """-> p99 from accepted to processed, in ms: the upper bound of its bucket; and the rate that was reached"""
+    before = since_accepted(ports)
+    count = int(rate * HALF_RATE_SECONDS)
+    out = subprocess.run(['h2load', '--h1', f'-c{CLIENTS}', f'--rps={rate / CLIENTS:.0f}', f'-n{count}', '-d', body,
+                          '-H', 'content-type: application/json', f"http://127.0.0.1:{ports['gateway']}/api/v1/ingest"],
+                         check=True, capture_output=True, text=True).stdout
+    good = int(re.search(r'(\d+) 2xx', out)[1])
+    if good != count // CLIENTS * CLIENTS and good != count:
+        raise SystemExit(f'{good} of {count} were accepted\n{out}')
+    drained(ports)
+    histogram = {bound: reached - before.get(bound, 0) for bound, reached in since_accepted(ports).items()}
+    total = histogram[float('inf')]
+    p99 = min(bound for bound, reached in histogram.items() if reached >= 0.99 * total)
+    return p99 * 1000, float(re.search(r'finished in [\d.]+m?s, ([\d.]+) req/s', out)[1])
+
+
 @contextlib.contextmanager
 def brokers_for(queues):
     """The variables that name the brokers, started by infra/stack."""
@@ -176,17 +204,25 @@ def main():
                         ports = None if name == 'nginx' else only.enter_context(
                             pipeline(options.build, tempfile.mkdtemp(dir=folder), name, brokers))
                         rate, p95 = ab(web if ports is None else ports['gateway'], options.requests, body)
-                        results[name].append((rate, p95))
-                        accepted = '' if ports is None else f'   {drained(ports):,} accepted, all processed'
-                        print(f'round {number + 1}  {name:10}{rate:10,.0f} /s   p95 {p95:5.1f} ms{accepted}', flush=True)
+                        if ports is None:
+                            results[name].append((rate, p95))
+                            print(f'round {number + 1}  {name:10}{rate:10,.0f} /s   p95 {p95:5.1f} ms', flush=True)
+                            continue
+                        accepted = drained(ports)
+                        p99, reached = end_to_end(ports, rate / 2, body)
+                        results[name].append((rate, p95, p99))
+                        print(f'round {number + 1}  {name:10}{rate:10,.0f} /s   p95 {p95:5.1f} ms   {accepted:,} accepted, all '
+                              f'processed   at {reached:,.0f} /s accepted to processed p99 <= {p99:.1f} ms', flush=True)
     medians = {name: [statistics.median(values) for values in zip(*rounds)] for name, rounds in results.items()}
     print('\nmedians')
     missed = []
-    for name, (rate, p95) in medians.items():
-        text = f"  {name:10}{rate:10,.0f} /s   p95 {p95:5.1f} ms   {rate / medians['nginx'][0]:.2f} of nginx"
-        print(text)
+    for name, (rate, p95, *p99) in medians.items():
+        print(f"  {name:10}{rate:10,.0f} /s   p95 {p95:5.1f} ms   {rate / medians['nginx'][0]:.2f} of nginx"
+              + ''.join(f'   accepted to processed p99 <= {value:.1f} ms' for value in p99))
         if name in RATES and (rate < RATES[name] or p95 > P95_MS):
             missed.append(f'{name}: {rate:,.0f}/s at p95 {p95:.1f} ms, bound {RATES[name]:,}/s at {P95_MS} ms')
+        if p99 and p99[0] > END_TO_END_P99_MS:
+            missed.append(f'{name}: accepted to processed p99 {p99[0]:.1f} ms, bound {END_TO_END_P99_MS} ms')
     if 'memory' in medians and medians['memory'][0] < MEMORY_RATIO * medians['nginx'][0]:
         missed.append(f"memory / nginx: {medians['memory'][0] / medians['nginx'][0]:.2f}, bound {MEMORY_RATIO}")
     if options.json:
