@@ -128,25 +128,25 @@ std::string header(const std::string& title, const std::string& description, dou
 }  // namespace
 
 std::string latency_over_time(const RunRecord& run) {
-    const auto reserve = std::find_if(run.metrics.operations.begin(), run.metrics.operations.end(),
-                                      [](const auto& o) { return o.operation == "reserve"; });
-    if (reserve == run.metrics.operations.end() || reserve->slices.empty()) { return {}; }
+    const auto* const main = main_operation(run);
+    if (main == nullptr || main->slices.empty()) { return {}; }
     const TimeScale scale{std::max(1.0, static_cast<double>(run.metrics.duration) / 1e9)};
-    std::int64_t low = reserve->slices.front().p50;
+    std::int64_t low = main->slices.front().p50;
     std::int64_t high = 0;
-    for (const LatencySlice& slice : reserve->slices) {
+    for (const LatencySlice& slice : main->slices) {
         if (slice.count == 0) { continue; }
         low = std::min(low, slice.p50);
         high = std::max(high, slice.p99);
     }
     const LogAxis axis = latency_axis(low, high, 20, 220);
-    std::string svg = header("Reserve latency and operations over time",
-                             "p50 and p99 of reserve per second, from the intended start", 340);
+    std::string svg =
+        header("Latency and operations over time",
+               "p50 and p99 of " + main->operation + " per second, from the intended start", 340);
     svg += fault_bands(run, scale, 20, 310) + latency_grid(axis);
     std::string p50;
     std::string p99;
     const LatencySlice* last = nullptr;
-    for (const LatencySlice& slice : reserve->slices) {
+    for (const LatencySlice& slice : main->slices) {
         if (slice.count == 0) { continue; }
         const std::string x = number(scale.at(static_cast<double>(slice.second) + 0.5)) + ",";
         p50 += x + number(axis.at(static_cast<double>(slice.p50))) + " ";

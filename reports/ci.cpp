@@ -140,7 +140,8 @@ std::string github_annotations(const std::vector<RunRecord>& runs) {
 
 std::string markdown_report(const std::vector<RunRecord>& runs) {
     std::string text = "## Rushproof: " + headline(runs) + "\n\n";
-    text += "| cell | runs | passed | operations | unknown outcomes | reserve p50 | p99 | max |\n";
+    text += "| cell | runs | passed | operations | unknown outcomes | " + p50_title(runs) +
+            " | p99 | max |\n";
     text += "|---|---:|---:|---:|---:|---:|---:|---:|\n";
     for (const Cell& cell : group_by_cell(runs)) {
         text += "| " + markdown_cell(cell.name) +

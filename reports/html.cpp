@@ -77,7 +77,7 @@ std::string verdict_word(const std::string& verdict, bool expected = false) {
 }
 
 std::string cells_section(const std::vector<RunRecord>& runs) {
-    Table table({"What ran", "runs", "passed", "operations", "unknown outcomes", "reserve p50",
+    Table table({"What ran", "runs", "passed", "operations", "unknown outcomes", p50_title(runs),
                  "p99", "max"});
     for (const Cell& cell : group_by_cell(runs)) {
         table.add({escape_markup(cell.name) +

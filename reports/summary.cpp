@@ -70,11 +70,32 @@ std::vector<Cell> group_by_cell(const std::vector<RunRecord>& runs) {
         for (const auto& metrics : run.metrics.operations) {
             cell->operations += metrics.succeeded + metrics.refused;
             cell->unknown_outcomes += metrics.unknown;
-            if (metrics.operation == "reserve") { cell->latency.merge(metrics.latency); }
         }
+        if (const auto* main = main_operation(run)) { cell->latency.merge(main->latency); }
         for (const auto& check : run.checks) { cell->negative_control |= check.expected; }
     }
     return cells;
+}
+
+const simulator::OperationMetrics* main_operation(const RunRecord& run) {
+    const simulator::OperationMetrics* main = nullptr;
+    for (const auto& metrics : run.metrics.operations) {
+        const bool more = main == nullptr || metrics.latency.count() > main->latency.count();
+        if (metrics.operation == "reserve" && metrics.latency.count() > 0) { return &metrics; }
+        if (more && metrics.latency.count() > 0) { main = &metrics; }
+    }
+    return main;
+}
+
+std::string p50_title(const std::vector<RunRecord>& runs) {
+    std::string name;
+    for (const RunRecord& run : runs) {
+        const auto* main = main_operation(run);
+        if (main == nullptr) { continue; }
+        if (!name.empty() && name != main->operation) { return "p50"; }
+        name = main->operation;
+    }
+    return name.empty() ? "p50" : name + " p50";
 }
 
 std::map<std::string, FaultCount> count_faults(const std::vector<RunRecord>& runs) {

@@ -19,10 +19,16 @@ struct Cell {
     std::size_t failed = 0;      // including unknown and invalid
     std::size_t operations = 0;  // completed with a definite answer
     std::size_t unknown_outcomes = 0;
-    Histogram latency;              // of reserve, all runs merged
+    Histogram latency;              // of the main operation, all runs merged
     bool negative_control = false;  // a failure was expected
 };
 std::vector<Cell> group_by_cell(const std::vector<RunRecord>& runs);
+
+// The operation whose latency stands for the run: reserve, or where nothing is reserved what was
+// done most.  Null if nothing was done.
+const simulator::OperationMetrics* main_operation(const RunRecord& run);
+// "reserve p50", or "p50" where runs differ in their main operation.
+std::string p50_title(const std::vector<RunRecord>& runs);
 
 struct FaultCount {
     std::size_t planned = 0;

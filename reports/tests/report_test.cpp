@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/keyed_random.hpp"
+#include "reports/chart.hpp"
 #include "reports/summary.hpp"
 
 namespace rushproof::reports {
@@ -135,6 +136,17 @@ TEST(Report, SwitchesOfTheQueueAreTold) {
         << terminal;
     EXPECT_NE(html_report(runs).find("Switches of the queue"), std::string::npos);
     EXPECT_NE(run_json(runs[0]).find(R"("carried_over":35)"), std::string::npos);
+}
+
+TEST(Report, WithoutReservationsTheMainOperationsLatencyIsShown) {
+    std::vector<RunRecord> runs{sample_run(1, "conditional")};
+    EXPECT_EQ(p50_title(runs), "reserve p50");
+    runs[0].metrics.operations[0].operation = "ingest";
+    EXPECT_EQ(p50_title(runs), "ingest p50");
+    EXPECT_GT(group_by_cell(runs)[0].latency.quantile(0.5), 0);
+    EXPECT_NE(latency_over_time(runs[0]).find("p50 and p99 of ingest"), std::string::npos);
+    runs.push_back(sample_run(2, "conditional"));
+    EXPECT_EQ(p50_title(runs), "p50");
 }
 
 TEST(Report, MarkupIsEscaped) {
