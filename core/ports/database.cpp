@@ -4,6 +4,11 @@
 
 namespace rushproof {
 
+Task<Result<std::shared_ptr<InsertLog>>> Database::open_log(Context, std::string) {
+    co_return failure(ErrorKind::permanent, "no-log",
+                      "this database has no log that can be read: use polling");
+}
+
 namespace {
 
 template <class T>

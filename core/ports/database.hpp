@@ -94,6 +94,26 @@ public:
     virtual LogPosition position() const { return 0; }
 };
 
+// A row that was inserted, as the database's log tells of it: columns by name, as texts.
+struct LoggedRow {
+    std::vector<std::pair<std::string, std::string>> columns;
+    Duration age{};  // since its commit, when the log told of it
+};
+
+// What is inserted into a table, in the order of the commits.  One call at a time.  Errors mean
+// that the log has to be opened again: retryable "connection-lost", permanent "malformed".
+class InsertLog {
+public:
+    virtual ~InsertLog() = default;
+
+    // Rows of whole transactions; none when the deadline comes first.
+    virtual Task<Result<std::vector<LoggedRow>>> next(Context context) = 0;
+
+    // All that next() has given need not come again.  Whatever was not confirmed comes again to
+    // whoever opens the log next; after a crash of the database, what was confirmed may, too.
+    virtual Task<Result<void>> confirm(Context context) = 0;
+};
+
 class Database {
 public:
     virtual ~Database() = default;
@@ -101,6 +121,12 @@ public:
     // begin with the transaction's first call, and answer them there.
     virtual Task<Result<std::unique_ptr<Transaction>>> begin(Context context,
                                                              TransactionOptions options = {}) = 0;
+
+    // The log of the table that is published under this name; it is kept from the first opening on,
+    // for one reader at a time.  Errors: retryable "log-in-use" (somebody else reads it),
+    // "unavailable"; permanent "no-log": this engine keeps none that can be read.
+    virtual Task<Result<std::shared_ptr<InsertLog>>> open_log(Context context,
+                                                              std::string publication);
 };
 
 // Column access for statements whose shape is known; a wrong type is a bug and asserts.

@@ -23,7 +23,8 @@ public:
                                                              std::string_view provider,
                                                              std::string_view topic) = 0;
 
-    // Jobs of RabbitMQ.  Errors as above.
+    // Jobs of RabbitMQ.  Errors as above; without it see open_jobs of
+    // core/runtime/queue_choice.hpp.
     virtual Task<Result<std::shared_ptr<JobQueue>>> open_jobs(Context context,
                                                               std::string_view name) = 0;
 };

@@ -25,7 +25,7 @@ struct Tables {
 
 // Column numbers.
 namespace event {
-enum : std::size_t { number, id, lane, aggregate, kind, body, created_at };
+enum : std::size_t { number, id, lane, aggregate, kind, body, created_at, attempts, reason, dead };
 }
 namespace lane {
 enum : std::size_t { lane, claim, claimed_until };
@@ -41,6 +41,9 @@ Task<Result<Rows>> append(Tables tables, ModelTransaction& transaction, Row argu
         row.emplace_back(texts(arguments, 3)[i]);
         row.emplace_back(texts(arguments, 4)[i]);
         row.emplace_back(transaction.now());
+        row.emplace_back(std::int64_t{0});
+        row.emplace_back(std::string());
+        row.emplace_back(std::int64_t{0});
         RP_CO_CHECK(co_await transaction.insert(tables.events, std::move(row)));
         ++result.affected;
     }
@@ -60,14 +63,40 @@ Task<Result<Rows>> create_lanes(Tables tables, ModelTransaction& transaction, Ro
 Task<Result<Rows>> backlog(Tables tables, ModelTransaction& transaction, Row) {
     RowFilter all;
     RP_CO_TRY(const auto rows, co_await transaction.select(tables.events, std::move(all)));
+    const auto dead = std::count_if(rows.begin(), rows.end(),
+                                    [](const Row& row) { return integer(row, event::dead) == 1; });
     Rows result;
-    result.rows.push_back(Row{static_cast<std::int64_t>(rows.size())});
+    result.rows.push_back(
+        Row{static_cast<std::int64_t>(rows.size()) - std::int64_t{dead}, std::int64_t{dead}});
+    co_return result;
+}
+
+Task<Result<Rows>> ends(Tables tables, ModelTransaction& transaction, Row) {
+    RowFilter all;
+    RP_CO_TRY(const auto rows, co_await transaction.select(tables.events, std::move(all)));
+    const auto first = std::find_if(rows.begin(), rows.end(),
+                                    [](const Row& row) { return integer(row, event::dead) == 0; });
+    Rows result;
+    result.rows.push_back(Row{first == rows.end() ? 0 : integer(*first, event::number),
+                              rows.empty() ? 0 : integer(rows.back(), event::number)});
+    co_return result;
+}
+
+Task<Result<Rows>> waiting(Tables tables, ModelTransaction& transaction, Row arguments) {
+    Rows result;
+    for (const std::int64_t number : numbers(arguments, 0)) {
+        RowFilter filter = where(event::number, number);
+        RP_CO_TRY(const auto rows, co_await transaction.select(tables.events, std::move(filter)));
+        if (rows.empty() || integer(rows[0], event::dead) != 0) { continue; }
+        result.rows.push_back(pick(rows[0], {event::number}));
+    }
     co_return result;
 }
 
 Task<Result<Rows>> claim_lane(Tables tables, ModelTransaction& transaction, Row arguments) {
-    RowFilter all;
-    RP_CO_TRY(const auto events, co_await transaction.select(tables.events, std::move(all)));
+    RowFilter alive;
+    alive.where = [](const Row& row) { return integer(row, event::dead) == 0; };
+    RP_CO_TRY(const auto events, co_await transaction.select(tables.events, std::move(alive)));
     std::set<std::int64_t> filled;
     for (const Row& row : events) { filled.insert(integer(row, event::lane)); }
     const WallTime now = transaction.now();
@@ -97,6 +126,7 @@ Task<Result<Rows>> claim_lane(Tables tables, ModelTransaction& transaction, Row 
 
 Task<Result<Rows>> read_lane(Tables tables, ModelTransaction& transaction, Row arguments) {
     RowFilter filter = where(event::lane, arguments[0]);
+    filter.where = [](const Row& row) { return integer(row, event::dead) == 0; };
     RP_CO_TRY(const auto rows, co_await transaction.select(tables.events, std::move(filter)));
     const auto limit = static_cast<std::size_t>(integer(arguments, 1));
     Rows result;
@@ -120,6 +150,21 @@ Task<Result<Rows>> remove(Tables tables, ModelTransaction& transaction, Row argu
     co_return result;
 }
 
+Task<Result<Rows>> refuse(Tables tables, ModelTransaction& transaction, Row arguments) {
+    RowFilter filter = where(event::number, arguments[0]);
+    std::function<void(Row&)> count = [&arguments](Row& row) {
+        const std::int64_t attempts = integer(row, event::attempts) + 1;
+        row[event::attempts] = attempts;
+        row[event::reason] = arguments[1];
+        row[event::dead] = std::int64_t{attempts >= integer(arguments, 2) ? 1 : 0};
+    };
+    RP_CO_TRY(const auto rows,
+              co_await transaction.update(tables.events, std::move(filter), std::move(count)));
+    Rows result = changed(rows);
+    for (const Row& row : rows) { result.rows.push_back(pick(row, {event::dead})); }
+    co_return result;
+}
+
 Task<Result<Rows>> release_lane(Tables tables, ModelTransaction& transaction, Row arguments) {
     RowFilter filter = where(lane::lane, arguments[0]);
     filter.where = [claim = arguments[1]](const Row& row) { return row[lane::claim] == claim; };
@@ -136,20 +181,19 @@ using Function = Task<Result<Rows>> (*)(Tables, ModelTransaction&, Row);
 void add_outbox_model(ModelSchema& schema, const OutboxSql& sql) {
     schema.tables.push_back(
         ModelTable{.name = sql.events,
-                   .columns = {"number", "id", "lane", "aggregate", "kind", "body", "created_at"},
+                   .columns = {"number", "id", "lane", "aggregate", "kind", "body", "created_at",
+                               "attempts", "reason", "dead"},
                    .identity = true,
                    .indexes = {{event::lane}}});
     schema.tables.push_back(ModelTable{
         .name = sql.lanes, .columns = {"lane", "claim", "claimed_until"}, .indexes = {}});
     const Tables tables{sql.events, sql.lanes};
     const std::pair<const Statement*, Function> models[] = {
-        {&sql.append, &append},
-        {&sql.create_lanes, &create_lanes},
-        {&sql.backlog, &backlog},
-        {&sql.claim_lane, &claim_lane},
-        {&sql.read_lane, &read_lane},
-        {&sql.remove, &remove},
-        {&sql.release_lane, &release_lane},
+        {&sql.append, &append},       {&sql.create_lanes, &create_lanes},
+        {&sql.backlog, &backlog},     {&sql.ends, &ends},
+        {&sql.waiting, &waiting},     {&sql.claim_lane, &claim_lane},
+        {&sql.read_lane, &read_lane}, {&sql.remove, &remove},
+        {&sql.refuse, &refuse},       {&sql.release_lane, &release_lane},
     };
     for (const auto& [statement, function] : models) {
         schema.statements.push_back(

@@ -21,8 +21,20 @@ OutboxSql::OutboxSql(RoleTables tables)
                       "INSERT INTO @outbox_lane (lane, claim, claimed_until) "
                       "SELECT value, '', 0 FROM json_each($1) WHERE true ON CONFLICT DO NOTHING")),
       backlog(maker_.make("outbox.backlog",
-                          "SELECT count(*) FROM (SELECT 1 FROM @outbox LIMIT 100000) AS e",
-                          "SELECT count(*) FROM (SELECT 1 FROM @outbox LIMIT 100000)")),
+                          "SELECT count(*) FILTER (WHERE dead = 0), count(*) FILTER (WHERE dead = "
+                          "1) FROM (SELECT dead FROM @outbox LIMIT 100000) AS e",
+                          "SELECT count(*) FILTER (WHERE dead = 0), count(*) FILTER (WHERE dead = "
+                          "1) FROM (SELECT dead FROM @outbox LIMIT 100000)")),
+      ends(maker_.make("outbox.ends",
+                       "SELECT coalesce((SELECT number FROM @outbox WHERE dead = 0 "
+                       "ORDER BY number LIMIT 1), 0), "
+                       "coalesce((SELECT number FROM @outbox ORDER BY number DESC LIMIT 1), 0)",
+                       "")),
+      waiting(
+          maker_.make("outbox.waiting",
+                      "SELECT number FROM @outbox WHERE number = ANY($1::bigint[]) AND dead = 0",
+                      "SELECT number FROM @outbox "
+                      "WHERE number IN (SELECT value FROM json_each($1)) AND dead = 0")),
       claim_lane(
           maker_.make("outbox.claim_lane",
                       "UPDATE @outbox_lane "
@@ -30,22 +42,27 @@ OutboxSql::OutboxSql(RoleTables tables)
                       "'1 microsecond' "
                       "WHERE lane = (SELECT l.lane FROM @outbox_lane l "
                       "WHERE l.claimed_until <= transaction_time() "
-                      "AND EXISTS (SELECT 1 FROM @outbox e WHERE e.lane = l.lane) "
+                      "AND EXISTS (SELECT 1 FROM @outbox e WHERE e.lane = l.lane AND e.dead = 0) "
                       "ORDER BY l.lane < $3, l.lane LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING lane",
                       "UPDATE @outbox_lane SET claim = $1, claimed_until = transaction_time() + $2 "
                       "WHERE lane = (SELECT l.lane FROM @outbox_lane l WHERE l.claimed_until <= "
                       "transaction_time() "
-                      "AND EXISTS (SELECT 1 FROM @outbox e WHERE e.lane = l.lane) "
+                      "AND EXISTS (SELECT 1 FROM @outbox e WHERE e.lane = l.lane AND e.dead = 0) "
                       "ORDER BY l.lane < $3, l.lane LIMIT 1) RETURNING lane")),
       read_lane(
           maker_.make("outbox.read_lane",
                       "SELECT number, id, aggregate, kind, body, "
                       "(extract(epoch FROM transaction_time() - created_at) * 1000000)::bigint "
-                      "FROM @outbox WHERE lane = $1 ORDER BY number LIMIT $2",
+                      "FROM @outbox WHERE lane = $1 AND dead = 0 ORDER BY number LIMIT $2",
                       "SELECT number, id, aggregate, kind, body, transaction_time() - created_at "
-                      "FROM @outbox WHERE lane = $1 ORDER BY number LIMIT $2")),
+                      "FROM @outbox WHERE lane = $1 AND dead = 0 ORDER BY number LIMIT $2")),
       remove(maker_.make("outbox.remove", "DELETE FROM @outbox WHERE number = ANY($1::bigint[])",
                          "DELETE FROM @outbox WHERE number IN (SELECT value FROM json_each($1))")),
+      refuse(maker_.make("outbox.refuse",
+                         "UPDATE @outbox SET attempts = attempts + 1, reason = $2, "
+                         "dead = CASE WHEN attempts + 1 >= $3 THEN 1 ELSE 0 END "
+                         "WHERE number = $1 RETURNING dead",
+                         "")),
       release_lane(
           maker_.make("outbox.release_lane",
                       "UPDATE @outbox_lane SET claimed_until = to_timestamp(0) "
@@ -55,11 +72,13 @@ OutboxSql::OutboxSql(RoleTables tables)
       lanes(maker_.table("outbox_lane")) {}
 
 std::vector<const Statement*> OutboxSql::all() const {
-    return {&append, &create_lanes, &backlog, &claim_lane, &read_lane, &remove, &release_lane};
+    return {&append,     &create_lanes, &backlog, &ends,   &waiting,
+            &claim_lane, &read_lane,    &remove,  &refuse, &release_lane};
 }
 
 OutboxStatements OutboxSql::for_relay() const {
-    return {create_lanes, backlog, claim_lane, read_lane, remove, release_lane};
+    return {create_lanes, backlog, ends,   waiting,     claim_lane,
+            read_lane,    remove,  refuse, release_lane};
 }
 
 }  // namespace rushproof

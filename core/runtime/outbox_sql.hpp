@@ -1,5 +1,6 @@
 // The statements of a role's outbox.  Its tables, in the role's own migrations:
-//   outbox (number, id, lane, aggregate, kind, body, created_at), number counted by the database
+//   outbox (number, id, lane, aggregate, kind, body, created_at, attempts, reason, dead), number
+//   counted by the database; attempts and dead are 0 and the reason is empty until it is refused
 //   outbox_lane (lane, claim, claimed_until)
 #pragma once
 #include <string_view>
@@ -22,9 +23,12 @@ public:
     // As OutboxStatements says.
     const Statement create_lanes;
     const Statement backlog;
+    const Statement ends;
+    const Statement waiting;
     const Statement claim_lane;
     const Statement read_lane;
     const Statement remove;
+    const Statement refuse;
     const Statement release_lane;
 
     std::vector<const Statement*> all() const;

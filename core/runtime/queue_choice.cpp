@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "core/runtime/memory_job_queue.hpp"
 #include "core/runtime/memory_queue.hpp"
 
 namespace rushproof {
@@ -91,6 +92,13 @@ Task<Result<OpenedQueue>> open_queue(Environment& environment, Context context,
         std::make_shared<CompositeQueue>(environment, std::move(members), std::move(how));
     whole.queue = whole.composite;
     co_return whole;
+}
+
+Task<Result<std::shared_ptr<JobQueue>>> open_jobs(Environment& environment, Context context,
+                                                  std::string name) {
+    auto opened = co_await environment.queues.open_jobs(std::move(context), name);
+    if (opened || opened.error().code() != "not-configured") { co_return opened; }
+    co_return std::make_shared<MemoryJobQueue>(environment, MemoryJobQueueOptions());
 }
 
 }  // namespace rushproof

@@ -55,4 +55,9 @@ struct OpenedQueue {
 Task<Result<OpenedQueue>> open_queue(Environment& environment, Context context,
                                      QueueOptions options, QueueOwner owner);
 
+// Jobs of RabbitMQ where it is configured, else of a queue in the caller's memory.  Errors: those
+// of Environment::queues, but for "not-configured".
+Task<Result<std::shared_ptr<JobQueue>>> open_jobs(Environment& environment, Context context,
+                                                  std::string name);
+
 }  // namespace rushproof

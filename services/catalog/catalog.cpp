@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/runtime/deadline.hpp"
-#include "core/runtime/outbox.hpp"
+#include "core/runtime/events.hpp"
 #include "core/runtime/scope.hpp"
 #include "core/runtime/sweeper.hpp"
 #include "services/catalog/api/rpc.hpp"
@@ -23,11 +23,12 @@ public:
           scope_(environment.spawner),
           application_(environment, options.shards),
           api_(application_, environment, scope_),
-          relay_(environment, statements::outbox().for_relay(), "catalog",
-                 [this](Context context, std::vector<OutboxEvent> events) {
-                     return add_to_feed(environment_.database, std::move(context),
-                                        std::move(events));
-                 }),
+          events_(environment, statements::outbox().for_relay(), "catalog", options.events,
+                  {"catalog-feed",
+                   [this](Context context, std::vector<OutboxEvent> events) {
+                       return add_to_feed(environment_.database, std::move(context),
+                                          std::move(events));
+                   }}),
           sweeper_(environment, "catalog") {}
 
     std::vector<RpcMethod> rpc_methods() override { return api_.methods(); }
@@ -35,16 +36,15 @@ public:
     void start() override {
         scope_.start("catalog.sweep",
                      sweeper_.run(options_.sweep_interval, limits::sweep_timeout, sweeps()));
-        scope_.start("catalog.relay", relay_.run(options_.relay_interval, limits::relay_timeout,
-                                                 [this](Context context) {
-                                                     return relay_.deliver_some(std::move(context));
-                                                 }));
+        events_.start(scope_, options_.relay_interval, limits::relay_timeout,
+                      [this](Context context) { return events_.deliver_some(std::move(context)); });
     }
 
     Task<void> stop() override {
         api_.close();
         scope_.cancel();
         co_await scope_.join();
+        co_await events_.stop();
     }
 
     // Without inventory products can be looked at and changed, so it is not asked.
@@ -73,7 +73,7 @@ private:
     Scope scope_;
     Application application_;
     Api api_;
-    OutboxRelay relay_;
+    EventFlow events_;
     Sweeper sweeper_;
 };
 

@@ -8,6 +8,7 @@
 #include "core/ports/database.hpp"
 #include "core/ports/environment.hpp"
 #include "core/ports/service.hpp"
+#include "core/runtime/events.hpp"
 
 namespace rushproof::catalog {
 
@@ -16,6 +17,7 @@ struct Options {
     Duration sweep_interval = std::chrono::seconds(5);
     // How often the outbox is looked at when it was empty.
     Duration relay_interval = std::chrono::seconds(1);
+    EventOptions events{};
     // Databases over which inventory's SKUs are spread.
     std::uint32_t shards = 1;
 };

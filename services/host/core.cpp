@@ -138,6 +138,7 @@ void add_roles(Core& core, const HostConfig& config, std::uint32_t index) {
     if (config.catalog) {
         catalog::Options options;
         options.shards = shards_of(config);
+        options.events = config.pipeline.events;
         core.add(catalog::make_catalog(core.environment, options), core.http_router);
     }
     if (config.inventory) {

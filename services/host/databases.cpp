@@ -87,6 +87,7 @@ Result<std::unique_ptr<Databases>> Databases::open(const HostConfig& config, Tel
         RP_TRY(databases->shared_, open_sqlite(config));
     } else {
         RP_CHECK(migrate_when_there(config, telemetry, wait));
+        if (config.reads_log()) { RP_CHECK(check_postgres_log(config.postgres.url)); }
     }
     return databases;
 }

@@ -292,6 +292,16 @@ Result<HostConfig> read_migrate_config(const Settings& settings) {
     return config;
 }
 
+// Read already; now it is known where the events lie.
+Result<void> check_events(const Settings& settings, const HostConfig& config) {
+    if (!config.reads_log() || !config.postgres.url.empty()) { return {}; }
+    Setting by = settings.get("events-by");
+    if (const auto known = settings.variable("EVENTS_BY"); known && by.text == "polling") {
+        by = *known;
+    }
+    return bad_setting(by, "polling, because SQLite has no log that tells of events");
+}
+
 Result<HostConfig> read_config(const Settings& settings) {
     HostConfig config;
     RP_CHECK(read_roles(settings.get("role"), config));
@@ -306,8 +316,10 @@ Result<HostConfig> read_config(const Settings& settings) {
     RP_CHECK(read_inventory_urls(settings, config));
     RP_CHECK(read_catalog_urls(settings, config));
     RP_CHECK(read_database(settings, config));
+    RP_CHECK(check_events(settings, config));
     RP_CHECK(read_shard(settings, config));
     inventory::Options& inventory = config.inventory_options;
+    inventory.events = config.pipeline.events;
     RP_TRY(inventory.strategy, read_strategy(settings.get("strategy")));
     RP_TRY(inventory.reads, read_route(settings.get("reads"), config));
     RP_TRY(inventory.reservation_ttl, read_duration(settings.get("reservation-ttl"), 1ms, 24h));

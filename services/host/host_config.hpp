@@ -35,6 +35,7 @@ struct HostConfig {
     PostgresOptions postgres;   // connections_max is for the whole process
     inventory::Options inventory_options;
     bool keeps_data() const { return inventory || catalog || processor; }
+    bool reads_log() const { return (inventory || catalog) && pipeline.events.by == EventsBy::log; }
 
     std::size_t threads = 1;
     std::optional<int> ready_fd;

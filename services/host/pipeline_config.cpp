@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/real/rabbitmq/rabbit_job_queue.hpp"
 #include "services/host/host_config.hpp"
 #include "services/processor/limits.hpp"
 
@@ -94,6 +95,31 @@ Result<void> read_brokers(const Settings& settings, PipelineConfig& pipeline) {
     return {};
 }
 
+Result<void> read_jobs(const Settings& settings, PipelineConfig& pipeline) {
+    const Setting url = setting_of(settings, "rabbitmq-url", "RABBITMQ_URL");
+    if (!url.text.empty() && !check_rabbit_url(url.text)) {
+        // Not what was given: it may hold a password.
+        return bad_setting({"(not shown)", url.source},
+                           "a URL such as amqp://user:password@localhost:5672/");
+    }
+    pipeline.rabbitmq_url = url.text;
+    return {};
+}
+
+Result<void> read_events(const Settings& settings, EventOptions& events) {
+    const Setting to = setting_of(settings, "events-to", "EVENTS_TO");
+    if (to.text != "feed" && !is_event_provider(to.text)) {
+        return bad_setting(to,
+                           "feed, nats or kafka: other queues live in a process or in the database "
+                           "that the events are to leave");
+    }
+    events.to = to.text == "feed" ? "" : to.text;
+    const Setting by = setting_of(settings, "events-by", "EVENTS_BY");
+    if (by.text != "polling" && by.text != "log") { return bad_setting(by, "polling or log"); }
+    events.by = by.text == "log" ? EventsBy::log : EventsBy::polling;
+    return {};
+}
+
 Setting port_setting(const Setting& port) {
     return Setting{std::string(loopback) + port.text, port.source};
 }
@@ -151,11 +177,21 @@ const std::vector<SettingInfo>& pipeline_settings() {
         {"composite-strategy", "fail-fast", "fail-fast or best-effort (COMPOSITE_STRATEGY)"},
         {"workers", "4", "Messages that are worked on at once (PROCESSOR_WORKERS)"},
         {"processor-grace", "10s", "How long a processor that stops works on what it has"},
+        {"events-to", "feed",
+         "Where events go: feed (nobody outside hears of them), or the broker nats or kafka, to "
+         "the "
+         "topics inventory-events and catalog-events (EVENTS_TO)"},
+        {"events-by", "polling",
+         "How new events are heard of: by polling, or by the log of PostgreSQL (EVENTS_BY)"},
         {"nats-url", "nats://localhost:4222", "The NATS server (NATS_URL)"},
         {"kafka-brokers", "localhost:9092", "Kafka's brokers, a list (KAFKA_BROKERS)"},
         {"kafka-topic", "diplom-messages", "Where messages go in Kafka (KAFKA_TOPIC)"},
         {"kafka-group", "processor-group",
          "As whom processors consume, at any provider (KAFKA_CONSUMER_GROUP)"},
+        {"rabbitmq-url", "",
+         "The RabbitMQ that keeps jobs, amqp://... (RABBITMQ_URL); empty: each process keeps its "
+         "own "
+         "in memory"},
         {"admin-token", "",
          "What administrators send as Bearer; empty: only where nobody else can ask"},
     };
@@ -179,6 +215,8 @@ Result<void> read_pipeline(const Settings& settings, HostConfig& config) {
     RP_CHECK(read_queue(settings, pipeline.queue));
     pipeline.queue.message_bytes = config.http.body_bytes_max;
     RP_CHECK(read_brokers(settings, pipeline));
+    RP_CHECK(read_jobs(settings, pipeline));
+    RP_CHECK(read_events(settings, pipeline.events));
     pipeline.queue.group = pipeline.kafka_group;
     RP_TRY(pipeline.workers, read_count(setting_of(settings, "workers", "PROCESSOR_WORKERS"), 1,
                                         processor::limits::workers));

@@ -8,6 +8,7 @@
 #include "core/config/settings.hpp"
 #include "core/real/beast/http_connection_pool.hpp"
 #include "core/real/beast/http_server.hpp"
+#include "core/runtime/events.hpp"
 #include "core/runtime/queue_choice.hpp"
 
 namespace rushproof {
@@ -24,10 +25,12 @@ struct PipelineConfig {
     // Where the role answers HTTP and calls, when another role has the process's own address.
     std::optional<HttpServerOptions> ingest_http;
     std::optional<HttpServerOptions> processor_http;
+    EventOptions events;  // of every role that has some
     std::string nats_url;
     std::vector<std::string> kafka_brokers;
     std::string kafka_topic;
     std::string kafka_group;
+    std::string rabbitmq_url;  // never shown; empty: jobs are kept in memory
     // Empty: none is needed where only this machine can ask.
     std::string admin_token;
 };

@@ -27,6 +27,23 @@ namespace {
 
 constexpr Duration database_wait = std::chrono::seconds(30);
 
+QueuesOptions brokers_of(const PipelineConfig& pipeline) {
+    QueuesOptions brokers;
+    brokers.nats.emplace();
+    brokers.nats->url = pipeline.nats_url;
+    brokers.kafka.emplace();
+    for (const std::string& broker : pipeline.kafka_brokers) {
+        brokers.kafka->brokers += (brokers.kafka->brokers.empty() ? "" : ",") + broker;
+    }
+    brokers.kafka->topic = pipeline.kafka_topic;
+    brokers.kafka->group = pipeline.kafka_group;
+    if (!pipeline.rabbitmq_url.empty()) {
+        brokers.rabbitmq.emplace();
+        brokers.rabbitmq->url = pipeline.rabbitmq_url;
+    }
+    return brokers;
+}
+
 class RealWorld {
 public:
     explicit RealWorld(const HostConfig& config)
@@ -83,16 +100,8 @@ void RealWorld::add_core(asio::io_context& context) {
         return make_rpc(executor, clock);
     };
     Database& database = databases_->add_core(context.get_executor());
-    QueuesOptions brokers;
-    brokers.nats.emplace();
-    brokers.nats->url = config_.pipeline.nats_url;
-    brokers.kafka.emplace();
-    for (const std::string& broker : config_.pipeline.kafka_brokers) {
-        brokers.kafka->brokers += (brokers.kafka->brokers.empty() ? "" : ",") + broker;
-    }
-    brokers.kafka->topic = config_.pipeline.kafka_topic;
-    brokers.kafka->group = config_.pipeline.kafka_group;
-    auto core = std::make_unique<Core>(context, database, telemetry_, rpc, std::move(brokers));
+    auto core =
+        std::make_unique<Core>(context, database, telemetry_, rpc, brokers_of(config_.pipeline));
     add_roles(*core, config_, static_cast<std::uint32_t>(worlds_.size()));
     core->add_health(draining_, telemetry_);
     instances_.push_back({core->executor, &core->rpc_router});

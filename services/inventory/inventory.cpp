@@ -24,11 +24,11 @@ public:
           scope_(environment.spawner),
           application_(environment, options),
           api_(application_, environment, scope_, options.shard),
-          relay_(environment, statements::outbox::for_relay(), "inventory",
-                 [this](Context context, std::vector<OutboxEvent> events) {
-                     return add_to_feed(environment_.database, std::move(context),
-                                        std::move(events));
-                 }),
+          events_(environment, statements::outbox::for_relay(), "inventory", options.events,
+                  {feed_group(options.shard),
+                   [this](Context context, std::vector<OutboxEvent> events) {
+                       return add_to_feed(std::move(context), std::move(events));
+                   }}),
           sweeper_(environment, "inventory"),
           expired_(environment.telemetry.counter("inventory_expired_total",
                                                  "Reservations expired by the sweeper")) {}
@@ -38,16 +38,15 @@ public:
     void start() override {
         scope_.start("inventory.sweep",
                      sweeper_.run(options_.sweep_interval, limits::sweep_timeout, sweeps()));
-        scope_.start("inventory.relay", relay_.run(options_.relay_interval, limits::relay_timeout,
-                                                   [this](Context context) {
-                                                       return deliver_some(std::move(context));
-                                                   }));
+        events_.start(scope_, options_.relay_interval, limits::relay_timeout,
+                      [this](Context context) { return deliver_some(std::move(context)); });
     }
 
     Task<void> stop() override {
         api_.close();
         scope_.cancel();
         co_await scope_.join();
+        co_await events_.stop();
         co_await application_.join();
     }
 
@@ -83,7 +82,20 @@ private:
                 return deliver_carelessly(environment_, std::move(context), options_.mutant);
             }
         }
-        return relay_.deliver_some(std::move(context));
+        return events_.deliver_some(std::move(context));
+    }
+
+    // Each shard has a feed of its own, and all of them read one topic.
+    static std::string feed_group(Shard shard) {
+        if (shard.count == 1) { return "inventory-feed"; }
+        return "inventory-feed-" + std::to_string(shard.number) + "-" + std::to_string(shard.count);
+    }
+    Task<Result<void>> add_to_feed(Context context, std::vector<OutboxEvent> events) {
+        const Shard mine = options_.shard;
+        std::erase_if(events, [mine](const OutboxEvent& event) {
+            return shard_of_key(event.aggregate, mine.count) != mine.number;
+        });
+        return inventory::add_to_feed(environment_.database, std::move(context), std::move(events));
     }
 
     Environment& environment_;
@@ -91,7 +103,7 @@ private:
     Scope scope_;
     Application application_;
     Api api_;
-    OutboxRelay relay_;
+    EventFlow events_;
     Sweeper sweeper_;
     Counter& expired_;
 };

@@ -9,6 +9,7 @@
 #include "core/base/time.hpp"
 #include "core/ports/environment.hpp"
 #include "core/ports/service.hpp"
+#include "core/runtime/events.hpp"
 #include "core/runtime/shard.hpp"
 #include "services/inventory/mutant.hpp"
 
@@ -39,6 +40,7 @@ struct Options {
     Duration sweep_interval = std::chrono::seconds(1);
     // How often the outbox is looked at when it was empty.
     Duration relay_interval = std::chrono::seconds(1);
+    EventOptions events{};
     // An event tells when less than this becomes available of a SKU; 0: never.
     Quantity low_stock{10};
     // Which SKUs it keeps (core/runtime/shard.hpp); calls about others are refused with

@@ -77,10 +77,11 @@ Error Connection::server_error() const {
         expired_ ? "PostgreSQL did not answer in time" : trimmed(PQerrorMessage(handle_.get())));
 }
 
-Task<Result<void>> Connection::connect(const std::string& url) {
-    const std::array<const char*, 4> names{"dbname", "fallback_application_name", "client_encoding",
+Task<Result<void>> Connection::connect(const std::string& url, const char* replication) {
+    const std::array<const char*, 5> names{"dbname", "fallback_application_name", "client_encoding",
+                                           replication == nullptr ? nullptr : "replication",
                                            nullptr};
-    const std::array<const char*, 4> values{url.c_str(), "rushproof", "UTF8", nullptr};
+    const std::array<const char*, 5> values{url.c_str(), "rushproof", "UTF8", replication, nullptr};
     handle_.reset(PQconnectStartParams(names.data(), values.data(), 1));
     RP_ASSERT(handle_ != nullptr);
     PQsetNoticeProcessor(handle_.get(), [](void*, const char*) {}, nullptr);

@@ -52,17 +52,31 @@ public:
     // Of the last commit that wanted it.
     LogPosition position() const { return position_; }
 
+protected:
+    struct Close {
+        void operator()(PGconn* handle) const { PQfinish(handle); }
+        void operator()(PGresult* result) const { PQclear(result); }
+    };
+    using ResultHandle = std::unique_ptr<PGresult, Close>;
+
+    explicit Connection(asio::any_io_executor executor);
+
+    // `replication` as libpq knows it, or null.
+    Task<Result<void>> connect(const std::string& url, const char* replication = nullptr);
+    Error server_error() const;
+    Task<void> flush();
+    Task<ResultHandle> next_result();
+    Task<bool> wait(asio::posix::stream_descriptor::wait_type type);
+    void close();
+    PGconn* handle() const { return handle_.get(); }
+    bool lost() const { return lost_; }
+
 private:
     enum class StepKind : std::uint8_t { prepare, begin, call, commit, position };
     struct Step {
         StepKind kind;
         std::string_view name;
     };
-    struct Close {
-        void operator()(PGconn* handle) const { PQfinish(handle); }
-        void operator()(PGresult* result) const { PQclear(result); }
-    };
-    using ResultHandle = std::unique_ptr<PGresult, Close>;
     // What came back of a trip.
     struct Answer {
         std::vector<Rows> rows;
@@ -71,26 +85,18 @@ private:
         bool committed = false;
     };
 
-    explicit Connection(asio::any_io_executor executor);
-
-    Task<Result<void>> connect(const std::string& url);
     Task<Result<void>> configure(const PostgresOptions& options);
-    Error server_error() const;
     bool alive();
 
     Result<void> send(const Trip& trip);
     Result<void> send_call(StepKind kind, const Statement& statement, const Row& arguments);
-    Task<void> flush();
     Task<Answer> receive();
     void accept(const Step& step, const PGresult* result, Answer& answer);
     void note_error(const Step& step, const PGresult* result, Answer& answer);
     Result<std::vector<Rows>> conclude(const Trip& trip, Answer answer);
-    Task<ResultHandle> next_result();
-    Task<bool> wait(asio::posix::stream_descriptor::wait_type type);
     Task<void> wait_for_either();
 
     void expire();
-    void close();
 
     std::unique_ptr<PGconn, Close> handle_;
     asio::posix::stream_descriptor descriptor_;

@@ -73,4 +73,33 @@ Result<void> migrate_postgres(const std::string& url, std::string_view schema,
     }
 }
 
+Result<void> check_postgres_log(const std::string& url) {
+    try {
+        pqxx::connection connection(url);
+        pqxx::nontransaction work(connection);
+        const pqxx::row found = work.exec1(
+            "SELECT current_setting('wal_level'), rolname, rolreplication OR rolsuper "
+            "FROM pg_roles WHERE rolname = current_user");
+        const auto level = found[0].as<std::string>();
+        const auto role = found[1].as<std::string>();
+        if (level != "logical") {
+            return failure(ErrorKind::permanent, "no-log",
+                           "PostgreSQL has wal_level " + level +
+                               ", and its log tells of events only at logical: set wal_level = "
+                               "logical in postgresql.conf and restart it, or use --events-by "
+                               "polling");
+        }
+        if (!found[2].as<bool>()) {
+            return failure(ErrorKind::permanent, "no-log",
+                           "role " + role + " may not read PostgreSQL's log: ALTER ROLE " + role +
+                               " REPLICATION as superuser, or use --events-by polling");
+        }
+        return {};
+    } catch (const pqxx::broken_connection& error) {
+        return failure(ErrorKind::retryable, "unavailable", error.what());
+    } catch (const pqxx::sql_error& error) {
+        return failure(ErrorKind::permanent, "statement-failed", error.what());
+    }
+}
+
 }  // namespace rushproof

@@ -16,4 +16,8 @@ namespace rushproof {
 Result<void> migrate_postgres(const std::string& url, std::string_view schema,
                               const std::vector<Migration>& migrations);
 
+// Whether this server's log can tell of events, and to this role.  Blocks.  Errors: retryable
+// "unavailable"; permanent "no-log", with the remedy.
+Result<void> check_postgres_log(const std::string& url);
+
 }  // namespace rushproof

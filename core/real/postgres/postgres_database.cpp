@@ -8,7 +8,9 @@
 
 #include "core/base/assert.hpp"
 #include "core/real/postgres/errors.hpp"
+#include "core/real/postgres/log_slot.hpp"
 #include "core/real/postgres/pool.hpp"
+#include "core/real/postgres/postgres_log.hpp"
 
 namespace rushproof {
 
@@ -47,8 +49,11 @@ Error ended() {
 }  // namespace
 
 struct PostgresDatabase::State {
-    State(const asio::any_io_executor& executor, const PostgresOptions& given, Telemetry& telemetry)
-        : options(given),
+    State(const asio::any_io_executor& its_executor, const PostgresOptions& given,
+          Telemetry& its_telemetry)
+        : executor(its_executor),
+          telemetry(its_telemetry),
+          options(given),
           primary(std::make_shared<Pool>(executor, given, given.url, "primary", telemetry)) {
         if (given.replica_url.empty()) { return; }
         replica = std::make_shared<Pool>(executor, given, given.replica_url, "replica", telemetry);
@@ -64,6 +69,8 @@ struct PostgresDatabase::State {
 
     Task<std::optional<Lease>> lease_replica(MonotonicTime deadline, LogPosition seen);
 
+    asio::any_io_executor executor;
+    Telemetry& telemetry;
     PostgresOptions options;
     std::shared_ptr<Pool> primary;
     std::shared_ptr<Pool> replica;  // may be null
@@ -202,6 +209,25 @@ Task<Result<std::unique_ptr<Transaction>>> PostgresDatabase::begin(Context conte
     RP_CO_TRY(Lease lease, co_await state->primary->acquire(deadline));
     co_return std::make_unique<PostgresTransaction>(std::move(lease), options,
                                                     state->replica != nullptr);
+}
+
+Task<Result<std::shared_ptr<InsertLog>>> PostgresDatabase::open_log(Context context,
+                                                                    std::string publication) {
+    const std::shared_ptr<State> state = state_;
+    Gauge& lag = state->telemetry.gauge("database_log_lag_bytes",
+                                        "Log that the server keeps because it was not confirmed",
+                                        {{"publication", publication}});
+    RP_CO_TRY(const postgres::Slot slot, co_await postgres::find_slot(*this, context, publication));
+    lag.set(static_cast<double>(slot.lag));
+    if (slot.is_read) {
+        co_return failure(ErrorKind::retryable, "log-in-use", "another process reads the log");
+    }
+    const MonotonicTime deadline = context.deadline;
+    RP_CO_TRY(auto connection,
+              co_await postgres::LogConnection::open(state->executor, state->options.url, slot.name,
+                                                     std::move(publication), lag, deadline));
+    co_return std::make_shared<postgres::PostgresLog>(state->executor, *this,
+                                                      std::move(connection));
 }
 
 Result<void> check_postgres_url(const std::string& url) {

@@ -64,6 +64,12 @@ public:
     Task<Result<std::unique_ptr<Transaction>>> begin(Context context,
                                                      TransactionOptions options = {}) override;
 
+    // By logical decoding: the slot is the publication's name, "_", and the number of the database
+    // (pg_database.oid).  It is made when it is missing, and again when the server gave it up.
+    // Metric: database_log_lag_bytes, of the slot, by publication.
+    Task<Result<std::shared_ptr<InsertLog>>> open_log(Context context,
+                                                      std::string publication) override;
+
 private:
     struct State;
     explicit PostgresDatabase(std::shared_ptr<State> state);

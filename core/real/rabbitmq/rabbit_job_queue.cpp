@@ -431,4 +431,9 @@ Result<std::shared_ptr<JobQueue>> make_rabbit_job_queue(const std::string& name,
     return std::make_shared<rabbitmq::RabbitJobQueue>(name, std::move(address), options, telemetry);
 }
 
+Result<void> check_rabbit_url(const std::string& url) {
+    RP_CHECK(rabbitmq::parse_address(url));
+    return {};
+}
+
 }  // namespace rushproof

@@ -25,4 +25,7 @@ Result<std::shared_ptr<JobQueue>> make_rabbit_job_queue(const std::string& name,
                                                         const RabbitOptions& options,
                                                         Telemetry& telemetry);
 
+// Error: permanent "malformed"; the message does not repeat the URL, which may hold a password.
+Result<void> check_rabbit_url(const std::string& url);
+
 }  // namespace rushproof

@@ -9,7 +9,7 @@
 
 namespace rushproof::catalog {
 
-// Takes events as OutboxRelay delivers them.  `database` outlives the task.
+// As TakeEvents.  `database` outlives the task.
 Task<Result<void>> add_to_feed(Database& database, Context context,
                                std::vector<OutboxEvent> events);
 

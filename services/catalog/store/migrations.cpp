@@ -129,10 +129,29 @@ CREATE INDEX catalog_feed_age ON catalog_feed (at) WHERE kind = 'product.deleted
 )",
 };
 
+// Whoever reads the log hears of new events only, not of their removal.
+constexpr Migration publish_events{
+    .version = 2,
+    .name = "catalog.publish_events",
+    .sql = R"(
+ALTER TABLE catalog.outbox
+    ADD COLUMN attempts bigint NOT NULL DEFAULT 0,
+    ADD COLUMN reason text NOT NULL DEFAULT '',
+    ADD COLUMN dead bigint NOT NULL DEFAULT 0;
+
+CREATE PUBLICATION catalog_outbox FOR TABLE catalog.outbox WITH (publish = 'insert');
+)",
+    .sqlite = R"(
+ALTER TABLE catalog_outbox ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE catalog_outbox ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE catalog_outbox ADD COLUMN dead INTEGER NOT NULL DEFAULT 0;
+)",
+};
+
 }  // namespace
 
 const std::vector<Migration>& migrations() {
-    static const std::vector<Migration> all{create_tables};
+    static const std::vector<Migration> all{create_tables, publish_events};
     return all;
 }
 

@@ -168,12 +168,13 @@ public:
     // Delivers everything that lies in the outbox; the events as they came.
     std::vector<OutboxEvent> deliver() {
         std::vector<OutboxEvent> seen;
+        TakeEvents take = [&](Context context, std::vector<OutboxEvent> events) {
+            seen.insert(seen.end(), events.begin(), events.end());
+            return add_to_feed(inventory_environment_.database, std::move(context),
+                               std::move(events));
+        };
         OutboxRelay relay(inventory_environment_, statements::outbox().for_relay(), "test",
-                          [&](Context context, std::vector<OutboxEvent> events) {
-                              seen.insert(seen.end(), events.begin(), events.end());
-                              return add_to_feed(inventory_environment_.database,
-                                                 std::move(context), std::move(events));
-                          });
+                          all_or_none(std::move(take)));
         EXPECT_TRUE(finish(relay.prepare(context())));
         while (finish(relay.deliver_some(context())).value() > 0) {}
         return seen;

@@ -108,6 +108,23 @@ TEST(HostConfig, ReadsThePipelineAsItsClientsKnowIt) {
     EXPECT_EQ(given.ingest_grpc->port, 50052);
 }
 
+TEST(HostConfig, EventsAndJobsGoToBrokersWhereTheyAreNamed) {
+    const auto plain = config_of({}).value();
+    EXPECT_EQ(plain.inventory_options.events.to, "");
+    EXPECT_EQ(plain.pipeline.rabbitmq_url, "");
+    const auto given = config_of({}, {{"EVENTS_TO", "kafka"}, {"RABBITMQ_URL", "amqp://me:p@a"}});
+    ASSERT_TRUE(given) << given.error().message();
+    EXPECT_EQ(given->pipeline.events.to, "kafka");
+    EXPECT_EQ(given->inventory_options.events.to, "kafka");
+    EXPECT_EQ(given->pipeline.rabbitmq_url, "amqp://me:p@a");
+    EXPECT_EQ(config_of({{"events-to", "nats"}}, {{"EVENTS_TO", "kafka"}})->pipeline.events.to,
+              "nats");
+    EXPECT_EQ(plain.inventory_options.events.by, EventsBy::polling);
+    const auto by_log =
+        config_of({{"database", "postgresql://u@a/x"}}, {{"EVENTS_BY", "log"}}).value();
+    EXPECT_EQ(by_log.inventory_options.events.by, EventsBy::log);
+}
+
 TEST(HostConfig, GivesEachRoleThePortThatItIsKnownBy) {
     EXPECT_EQ(config_of({{"role", "ingest"}})->http.port, 8081);
     EXPECT_EQ(config_of({{"role", "processor"}})->http.port, 8082);
@@ -133,6 +150,11 @@ TEST(HostConfig, EveryMistakeNamesItsVariableAndTheRemedy) {
         {"RUSHPROOF_ROLE", "inventory", "127.0.0.1:9090"},   // of --rpc-listen
         {"RUSHPROOF_ROLE", "gateway", "URLs of inventory"},  // of --inventory-url
         {"RUSHPROOF_LISTEN", "8080", "127.0.0.1:8080"},
+        {"EVENTS_TO", "sqlite", "feed, nats or kafka"},
+        {"EVENTS_BY", "magic", "polling or log"},
+        {"EVENTS_BY", "log", "SQLite has no log"},
+        {"RUSHPROOF_EVENTS_BY", "log", "SQLite has no log"},
+        {"RABBITMQ_URL", "http://me:secret@a", "amqp://"},
         {"RUSHPROOF_RPC_LISTEN", "here", "127.0.0.1:8080"},
         {"RUSHPROOF_ROLE", "catalog", "127.0.0.1:9090"},
         {"RUSHPROOF_INVENTORY_URL", "http://a:1", "nothing"},

@@ -20,10 +20,10 @@ struct Change {
 };
 
 std::map<std::string, Change> fold(const std::vector<OutboxEvent>& events,
-                                   const std::set<std::string>& fresh) {
+                                   std::set<std::string> fresh) {
     std::map<std::string, Change> changes;
     for (const OutboxEvent& event : events) {
-        if (!fresh.contains(event.id)) { continue; }
+        if (fresh.erase(event.id) == 0) { continue; }  // it may come twice at once, too
         const Quantity quantity(JsonBody(event.body).integer("quantity").value_or(0));
         const Stock by = change_by(event.kind, quantity);
         Change& change = changes[event.aggregate];
@@ -61,6 +61,7 @@ std::vector<Call> write_calls(const std::map<std::string, Change>& changes) {
 
 Task<Result<void>> add_to_feed(Database& database, Context context,
                                std::vector<OutboxEvent> events) {
+    if (events.empty()) { co_return Result<void>(); }
     std::vector<std::string> ids;
     for (const OutboxEvent& event : events) { ids.push_back(event.id); }
     auto receive = pipeline(Call(statements::outbox::receive, {std::move(ids)}));
@@ -68,7 +69,7 @@ Task<Result<void>> add_to_feed(Database& database, Context context,
     RP_CO_TRY(const auto received, co_await transaction->execute(std::move(receive)));
     std::set<std::string> fresh;
     for (const Row& row : received[0].rows) { fresh.insert(text(row, 0)); }
-    const auto changes = fold(events, fresh);
+    const auto changes = fold(events, std::move(fresh));
     if (changes.empty()) { co_return Result<void>(); }
     auto writes = write_calls(changes);
     RP_CO_CHECK(co_await transaction->commit(std::move(writes)));

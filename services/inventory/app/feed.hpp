@@ -8,7 +8,7 @@
 
 namespace rushproof::inventory {
 
-// Takes events as OutboxRelay delivers them.  `database` outlives the task.
+// As TakeEvents.  `database` outlives the task.
 Task<Result<void>> add_to_feed(Database& database, Context context,
                                std::vector<OutboxEvent> events);
 

@@ -215,8 +215,27 @@ CREATE INDEX reservation_of_owner ON reservation (owner, id, sku);
 )",
 };
 
+// Whoever reads the log hears of new events only, not of their removal.
+constexpr Migration publish_events{
+    .version = 4,
+    .name = "inventory.publish_events",
+    .sql = R"(
+ALTER TABLE inventory.outbox
+    ADD COLUMN attempts bigint NOT NULL DEFAULT 0,
+    ADD COLUMN reason text NOT NULL DEFAULT '',
+    ADD COLUMN dead bigint NOT NULL DEFAULT 0;
+
+CREATE PUBLICATION inventory_outbox FOR TABLE inventory.outbox WITH (publish = 'insert');
+)",
+    .sqlite = R"(
+ALTER TABLE outbox ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outbox ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE outbox ADD COLUMN dead INTEGER NOT NULL DEFAULT 0;
+)",
+};
+
 std::vector<Migration> list() {
-    std::vector<Migration> list{create_tables, add_lines, add_outbox};
+    std::vector<Migration> list{create_tables, add_lines, add_outbox, publish_events};
     if constexpr (mutants_compiled) { list.push_back(mutants::create_tables); }
     return list;
 }

@@ -52,13 +52,14 @@ protected:
     // Delivers everything that lies in the outbox; the events' kinds, SKU by SKU.
     std::vector<std::string> deliver() {
         std::vector<std::string> kinds;
+        TakeEvents take = [&](Context context, std::vector<OutboxEvent> events) {
+            for (const OutboxEvent& event : events) {
+                kinds.push_back(event.aggregate + ' ' + event.kind);
+            }
+            return add_to_feed(database(), std::move(context), std::move(events));
+        };
         OutboxRelay relay(bench_.environment, statements::outbox::for_relay(), "test",
-                          [&](Context context, std::vector<OutboxEvent> events) {
-                              for (const OutboxEvent& event : events) {
-                                  kinds.push_back(event.aggregate + ' ' + event.kind);
-                              }
-                              return add_to_feed(database(), std::move(context), events);
-                          });
+                          all_or_none(std::move(take)));
         EXPECT_TRUE(*world_.finish(relay.prepare(bench_.context())));
         while (**world_.finish(relay.deliver_some(bench_.context())) > 0) {}
         std::stable_sort(kinds.begin(), kinds.end(), [](const auto& a, const auto& b) {
@@ -242,6 +243,24 @@ TEST_P(Baskets, EveryChangeIsAnEvent) {
                   "SKU-A stock.reserved", "SKU-A stock.expired", "SKU-B stock.changed",
                   "SKU-B stock.reserved", "SKU-B stock.confirmed", "SKU-B stock.reserved",
                   "SKU-B stock.expired", "SKU-B stock.changed"}));
+}
+
+TEST(Feed, CountsOnceWhatComesTwiceAtOnce) {
+    FakeWorld world;
+    MemorySqlite database([&world] { return world.wall(); });
+    const OutboxEvent reserved{7, "id-7", "SKU-A", "stock.reserved", R"({"quantity":2})"};
+    const OutboxEvent released{8, "id-8", "SKU-A", "stock.released", R"({"quantity":1})"};
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_TRUE(*world.finish(add_to_feed(database, Context(world.monotonic()),
+                                              {reserved, reserved, released, reserved})));
+    }
+    sqlite3_stmt* read = nullptr;
+    sqlite3_prepare_v2(database.connection(), "SELECT held, disorder FROM feed", -1, &read,
+                       nullptr);
+    ASSERT_EQ(sqlite3_step(read), SQLITE_ROW);
+    EXPECT_EQ(sqlite3_column_int64(read, 0), 1);
+    EXPECT_EQ(sqlite3_column_int64(read, 1), 0);
+    sqlite3_finalize(read);
 }
 
 }  // namespace
