@@ -80,6 +80,9 @@ SimulatedSystem system_of(const Scenario& scenario) {
     inventory_options.reservation_ttl = spec.reservation_ttl;
     inventory_options.reads = spec.reads == "replica" ? Route::replica : Route::primary;
     inventory_options.sweep_interval = spec.sweep_interval;
+    if (spec.events != SystemSpec().events) { inventory_options.events.to = spec.events; }
+    catalog::Options catalog_options;
+    catalog_options.events = inventory_options.events;
     gateway::Options gateway_options;
     gateway_options.request_timeout = spec.request_timeout;
     const std::int64_t shards = spec.shards;
@@ -93,8 +96,8 @@ SimulatedSystem system_of(const Scenario& scenario) {
     SimulatedSystem system;
     system.schema = inventory::model_schema();
     add_tables(system.schema, catalog::model_schema());
-    system.roles.push_back({"catalog", 1, [](Environment& world, std::int64_t) {
-                                return catalog::make_catalog(world, catalog::Options());
+    system.roles.push_back({"catalog", 1, [catalog_options](Environment& world, std::int64_t) {
+                                return catalog::make_catalog(world, catalog_options);
                             }});
     system.roles.push_back({"inventory", spec.inventories,
                             [inventory_options, shards](Environment& world, std::int64_t instance) {

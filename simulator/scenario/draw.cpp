@@ -119,6 +119,7 @@ std::string system_text(const Scenario& scenario) {
                 counted(static_cast<std::size_t>(system.ingests), "ingest") + " to " +
                 counted(static_cast<std::size_t>(system.processors), "processor");
     }
+    if (system.events != SystemSpec().events) { text += ", events on " + system.events; }
     text += ", reservations held " + format_duration(system.reservation_ttl);
     if (system.clock_skew_max > Duration::zero()) {
         text += ", clocks off by up to " + format_duration(system.clock_skew_max);

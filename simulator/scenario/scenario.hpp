@@ -263,6 +263,8 @@ struct SystemSpec {
     Duration request_timeout = std::chrono::seconds(5);
     Duration clock_skew_max{};  // each host's wall clock is off by up to this
 
+    std::string events = "feed";  // feed | nats | kafka: where events go
+
     // The pipeline of messages; without a queue there is none.
     std::string queue;  // memory | sqlite | nats | kafka | composite
     QueueOptions queue_options;

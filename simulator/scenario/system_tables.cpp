@@ -106,6 +106,9 @@ Type<SystemSpec> system_type() {
                            "virtual time the model"}};
     const Words routes{{"primary", "they see what was written"},
                        {"replica", "they may lag, but never behind the position they carry"}};
+    const Words topics{{"feed", "to the feed in their own database, and nowhere else"},
+                       {"nats", "to topics of NATS, from which the feed takes them"},
+                       {"kafka", "the same with Kafka"}};
     Object<SystemSpec> object("system", "What is tested.");
     object
         .field(
@@ -147,7 +150,9 @@ Type<SystemSpec> system_type() {
             [](SystemSpec& system, const SystemSpec& clock) {
                 system.clock_skew_max = clock.clock_skew_max;
             },
-            "how wrong the clocks are");
+            "how wrong the clocks are")
+        .field("events", word_type(topics), &SystemSpec::events,
+               "where events of stock and products go. Virtual time only");
     describe_pipeline(object);
     return object.type();
 }

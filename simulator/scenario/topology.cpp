@@ -68,9 +68,11 @@ std::vector<std::string> queue_providers(const Scenario& scenario) {
 }
 
 std::vector<std::string> brokers(const Scenario& scenario) {
-    auto used = queue_providers(scenario);
+    const auto providers = queue_providers(scenario);
+    std::set<std::string> used(providers.begin(), providers.end());
+    used.insert(scenario.system.events);
     std::erase_if(used, [](const std::string& name) { return !is_broker(name); });
-    return used;
+    return {used.begin(), used.end()};
 }
 
 std::vector<std::string> machines(const Scenario& scenario) {
@@ -112,10 +114,12 @@ bool are_linked(std::string_view a, std::string_view b) {
         return other == "inventory" || other == "processor" || other == "database" ||
                other == standby;
     }
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 12> links{{
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 14> links{{
         {"clients", "gateway"},
         {"gateway", "inventory"},
         {"inventory", "database"},
+        {"inventory", "nats"},
+        {"inventory", "kafka"},
         {"gateway", "ingest"},
         {"gateway", "processor"},
         {"ingest", "processor"},

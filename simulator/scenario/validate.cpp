@@ -463,6 +463,12 @@ private:
             error("system.clock.skew-max",
                   "works in virtual time only: real processes share the machine's clock", hint);
         }
+        if (scenario_.system.events != SystemSpec().events) {
+            error(
+                "system.events",
+                "works in virtual time only: real processes are tested by tests/e2e/events_test.py",
+                hint);
+        }
         if (scenario_.system.replicas > live_replicas_max) {
             error("system.replicas", "in a live run a database has one replica at most", hint);
         }

@@ -31,6 +31,17 @@ TEST(Pipeline, IsNotThereByItself) {
     EXPECT_TRUE(brokers(scenario).empty());
 }
 
+TEST(Events, BringTheirBroker) {
+    EXPECT_EQ(scenario_of(example_head).system.events, "feed");
+    const Scenario scenario = scenario_of(example_head + "system: {events: kafka}\n");
+    EXPECT_EQ(scenario.system.events, "kafka");
+    EXPECT_EQ(brokers(scenario), std::vector<std::string>{"kafka"});
+    EXPECT_TRUE(queue_providers(scenario).empty());
+    EXPECT_TRUE(are_linked("inventory/0", "kafka"));
+    const Scenario both = scenario_of(example_head + "system: {queue: nats, events: kafka}\n");
+    EXPECT_EQ(brokers(both), (std::vector<std::string>{"kafka", "nats"}));
+}
+
 TEST(Pipeline, EveryKeyReachesItsPlace) {
     const SystemSpec system = scenario_of(example_head + on_composite).system;
     EXPECT_EQ(system.queue, "composite");
