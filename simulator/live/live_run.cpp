@@ -338,7 +338,7 @@ private:
         audit.deadline = audit.quiet_from + audit_within;
         audit.pipeline = !scenario_.system.queue.empty();
         audit.pipeline_rest = pipeline_rest;
-        audit.composite = !scenario_.system.queue_options.providers.empty();
+        audit.parts = scenario_.system.queue_options.providers;
         Result<void> result;
         first().run([](Generator& me, AuditOptions what, History& history,
                        const ClockOffset& before, Result<void>& answer) -> Task<void> {

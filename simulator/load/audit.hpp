@@ -37,15 +37,15 @@ struct AuditOptions {
     // for a while, it waits this much longer for effects that come again.
     bool pipeline = false;
     Duration pipeline_rest{};
-    bool composite = false;  // also asks for what the parts of its queue lack
+    std::vector<std::string> parts;  // of its composite queue; asks for what they lack, too
 };
 
 // Appends History::ledger, final_stock and the `expire` operations, with a pipeline also the
-// `process` operations and divergences, and sets `audited`.  On error
-// the history keeps its events and `audited` stays false.  An expire is invoked when its
-// transaction began (less clock_bound); it completes at its commit time if that is known, else when
-// the first operation with the same or a higher ledger number on that SKU was acknowledged, else
-// when the audit read it.  `history` outlives the call.
+// `process` operations and divergences, and sets `audited`.  On error the history keeps its events
+// and `audited` stays false.  An expire is invoked when its transaction began (less clock_bound);
+// it completes at its commit time if that is known, else when the first operation with the same or
+// a higher ledger number on that SKU was acknowledged, else when the audit read it.  `history`
+// outlives the call.
 Task<Result<void>> audit(Clock& clock, HttpClient& http, AuditOptions options, History& history);
 
 }  // namespace rushproof::simulator

@@ -46,7 +46,7 @@ public:
         std::vector<Event> events = effects();
         for (const Event& event : set_aside()) { events.push_back(event); }
         insert_by_time(history_, events);
-        if (options_.composite) { RP_CO_CHECK(co_await read_divergences()); }
+        if (!options_.parts.empty()) { RP_CO_CHECK(co_await read_divergences()); }
         co_return Result<void>();
     }
 
@@ -88,23 +88,39 @@ private:
         }
     }
 
+    // Those that are open; of others the system knows nothing any more.
     Task<Result<void>> read_divergences() {
-        const std::function call = [this](Context context) {
-            return client_.divergences(std::move(context));
-        };
-        RP_CO_TRY(std::vector<DivergenceRow> rows,
-                  co_await persist<std::vector<DivergenceRow>>(clock_, options_.deadline, call));
-        for (DivergenceRow& row : rows) {
-            Divergence divergence;
-            divergence.message = history_.texts.intern(row.message);
-            divergence.on = std::move(row.on);
-            divergence.missing = std::move(row.missing);
-            divergence.state = row.repaired ? DivergenceState::repaired : DivergenceState::open;
-            divergence.at = run_time(row.at);
-            history_.divergences.push_back(std::move(divergence));
+        std::string after;
+        while (true) {
+            const std::function call = [this, after](Context context) {
+                return client_.divergences(std::move(context), after, page_limit);
+            };
+            RP_CO_TRY(
+                const std::vector<DivergenceRow> rows,
+                co_await persist<std::vector<DivergenceRow>>(clock_, options_.deadline, call));
+            const bool leads_on = !rows.empty() && rows.back().message > after;
+            if (!leads_on) { break; }
+            for (const DivergenceRow& row : rows) { add_divergence(row); }
+            after = rows.back().message;
         }
         history_.compared = true;
         co_return Result<void>();
+    }
+
+    void add_divergence(const DivergenceRow& row) {
+        const auto lacks = [&row](const std::string& part) {
+            return std::find(row.lacking.begin(), row.lacking.end(), part) != row.lacking.end();
+        };
+        Divergence divergence;
+        divergence.message = history_.texts.intern(row.message);
+        for (const std::string& part : options_.parts) {
+            std::string& side = lacks(part) ? divergence.missing : divergence.on;
+            side += (side.empty() ? "" : ",") + part;
+        }
+        // The one that may have it lacks it as far as anybody knows.
+        if (divergence.on.empty()) { divergence.on = "none for certain"; }
+        divergence.at = run_time(row.at);
+        history_.divergences.push_back(std::move(divergence));
     }
 
     std::int64_t run_time(WallTime at) const { return Duration(at - options_.wall_start).count(); }

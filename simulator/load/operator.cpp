@@ -13,6 +13,9 @@ namespace {
 
 constexpr Duration attempt_timeout = std::chrono::seconds(2);
 constexpr Duration look_again = std::chrono::milliseconds(20);
+// Of four parts of the time that is left, the last is for taking it back.
+constexpr int forward_parts = 3;
+constexpr int all_parts = 4;
 constexpr std::string_view settled_phase = "steady";
 
 class Operator {
@@ -64,7 +67,9 @@ private:
     // Repeats it until somebody may have heard: asking twice for the same queue is no harm.
     Task<bool> ask() {
         while (true) {
-            const auto asked = co_await client_.switch_queue(context(), task_.to);
+            const Duration left = task_.deadline - clock_.monotonic();
+            const auto asked = co_await client_.switch_queue(context(), task_.to,
+                                                             left * forward_parts / all_parts);
             if (asked || asked.error().kind() == ErrorKind::unknown_outcome) { co_return true; }
             note(asked.error());
             if (asked.error().kind() == ErrorKind::permanent) {

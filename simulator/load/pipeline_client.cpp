@@ -3,6 +3,7 @@
 #include <boost/json/parse.hpp>
 #include <chrono>
 #include <cstdio>
+#include <sstream>
 #include <utility>
 
 #include "core/runtime/data_message.hpp"
@@ -94,9 +95,14 @@ DeadRow dead_in(const json::object& row) {
 }
 
 DivergenceRow divergence_in(const json::object& row) {
-    return {std::string(row.at("messageId").as_string()), text_in(row, "on"),
-            text_in(row, "missing"), text_in(row, "state") == "repaired",
-            parse_time(text_in(row, "seenAt"))};
+    DivergenceRow divergence;
+    divergence.message = row.at("messageId").as_string();
+    std::istringstream lacking(std::string(row.at("lacking").as_string()));
+    for (std::string provider; std::getline(lacking, provider, ',');) {
+        divergence.lacking.push_back(provider);
+    }
+    divergence.at = parse_time(text_in(row, "recordedAt"));
+    return divergence;
 }
 
 QueueAnswer queue_in(const json::object& body) {
@@ -223,8 +229,11 @@ Task<Result<std::vector<DeadRow>>> PipelineClient::dead_letters(Context context,
     co_return understand<std::vector<DeadRow>>(response, read_rows<DeadRow, dead_in>);
 }
 
-Task<Result<std::vector<DivergenceRow>>> PipelineClient::divergences(Context context) {
-    const auto response = co_await http_.send(std::move(context), get("/api/v1/admin/divergences"));
+Task<Result<std::vector<DivergenceRow>>> PipelineClient::divergences(Context context,
+                                                                     std::string after,
+                                                                     std::int64_t limit) {
+    HttpRequest request = page("/api/v1/admin/divergences", std::move(after), limit);
+    const auto response = co_await send(std::move(context), std::move(request));
     co_return understand<std::vector<DivergenceRow>>(response,
                                                      read_rows<DivergenceRow, divergence_in>);
 }
@@ -234,10 +243,11 @@ Task<Result<QueueAnswer>> PipelineClient::queue(Context context) {
     co_return understand<QueueAnswer>(response, read_queue);
 }
 
-Task<Result<void>> PipelineClient::switch_queue(Context context, std::string to) {
+Task<Result<void>> PipelineClient::switch_queue(Context context, std::string to, Duration within) {
     JsonWriter body;
     body.begin_object();
     body.member("to", to);
+    body.member("within_ms", std::chrono::floor<std::chrono::milliseconds>(within).count());
     body.end_object();
     HttpRequest request("POST", "/api/v1/admin/queue", std::move(body).text());
     request.fields.emplace_back("content-type", "application/json");

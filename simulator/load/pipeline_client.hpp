@@ -30,11 +30,10 @@ struct DeadRow {
     std::string key;
     WallTime at;
 };
+// A message that is not mended yet.
 struct DivergenceRow {
     std::string message;
-    std::string on;       // provider
-    std::string missing;  // provider
-    bool repaired = false;
+    std::vector<std::string> lacking;  // providers
     WallTime at;
 };
 // The route of messages.
@@ -67,11 +66,13 @@ public:
                                                       std::int64_t limit);
     Task<Result<std::vector<DeadRow>>> dead_letters(Context context, std::string after,
                                                     std::int64_t limit);
-    Task<Result<std::vector<DivergenceRow>>> divergences(Context context);
+    Task<Result<std::vector<DivergenceRow>>> divergences(Context context, std::string after,
+                                                         std::int64_t limit);
 
     Task<Result<QueueAnswer>> queue(Context context);
-    // Begins a switch, or says why not.
-    Task<Result<void>> switch_queue(Context context, std::string to);
+    // Begins a switch, or says why not.  What is not done `within` that time, of whole
+    // milliseconds, is taken back.
+    Task<Result<void>> switch_queue(Context context, std::string to, Duration within);
 
 private:
     Task<Result<void>> accept(Context context, HttpRequest request, std::string_view kind);

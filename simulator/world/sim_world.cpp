@@ -408,7 +408,7 @@ AuditOptions SimWorld::audit_options() {
     audit.deadline = audit.quiet_from + audit_within;
     audit.pipeline = !scenario_.system.queue.empty();
     audit.pipeline_rest = pipeline_rest;
-    audit.composite = !scenario_.system.queue_options.providers.empty();
+    audit.parts = scenario_.system.queue_options.providers;
     audit.commit_time = [this](std::string_view sku, std::int64_t number) {
         return commit_time(shard_of_key(sku, shards()), number);
     };

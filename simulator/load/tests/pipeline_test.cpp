@@ -183,6 +183,10 @@ protected:
         return R"({"number":)" + std::to_string(number) + R"(,"messageId":")" + std::string(id) +
                R"(","key":"k","processedAt":"1970-01-01T00:00:)" + std::string(time) + R"(Z"})";
     }
+    static std::string divergence(std::string_view id, std::string_view lacking) {
+        return R"({"messageId":")" + std::string(id) + R"(","lacking":")" + std::string(lacking) +
+               R"(","reason":"r","recordedAt":"1970-01-01T00:00:02.000000Z"})";
+    }
     static HttpResponse items(const std::string& rows) {
         return HttpResponse(200, R"({"items":[)" + rows + "]}");
     }
@@ -220,23 +224,28 @@ TEST_F(PipelineAuditTest, WaitsForWhatWasAcceptedAndKeepsTheOrderOfEffects) {
 }
 
 TEST_F(PipelineAuditTest, WhatWasSetAsideIsToldAndDivergencesAreAskedFor) {
-    options_.composite = true;
+    options_.parts = {"memory", "nats", "kafka"};
     reply(items(row(1, "m-1", "05.000000")));
     reply(items(""));
     reply(items(R"({"messageId":"m-2","key":"k","deadAt":"1970-01-01T00:00:03.000000Z"})"));
     reply(items(""));
-    reply(items(R"({"messageId":"m-1","on":"nats","missing":"kafka","state":"repaired",)"
-                R"("seenAt":"1970-01-01T00:00:02.000000Z"})"));
+    reply(items(divergence("m-1", "kafka,nats")));
+    reply(items(divergence("m-2", "memory,nats,kafka")));
+    reply(items(""));
     ASSERT_TRUE(run_audit());
+    EXPECT_EQ(requests_[5].query("after"), "m-1");
     EXPECT_EQ(effects(), (Lines{
                              "3000000000 dead-letters invoke process k m-2 0",
                              "3000000000 dead-letters fail process k m-2 0 other",
                              "5000000000 effects ok process k m-1 0",
                          }));
     EXPECT_TRUE(history_.compared);
-    ASSERT_EQ(history_.divergences.size(), 1u);
-    EXPECT_EQ(history_.divergences[0].state, DivergenceState::repaired);
+    ASSERT_EQ(history_.divergences.size(), 2u);
+    EXPECT_EQ(history_.divergences[0].on, "memory");
+    EXPECT_EQ(history_.divergences[0].missing, "nats,kafka");
+    EXPECT_EQ(history_.divergences[0].state, DivergenceState::open);
     EXPECT_EQ(history_.divergences[0].at, 2'000'000'000);
+    EXPECT_EQ(history_.divergences[1].on, "none for certain");
 }
 
 TEST_F(PipelineAuditTest, WhatNeverComesIsNotWaitedForForEver) {
@@ -277,7 +286,8 @@ TEST_F(OperatorTest, ASwitchEndsWhenTheRouteIsSteadyAgain) {
     EXPECT_EQ(change.carried_over, 35);
     EXPECT_EQ(change.ended - change.began, 60'000'000);
     EXPECT_EQ(evidence_of(change), "switched from memory in 0.060 s, 35 messages carried over");
-    EXPECT_EQ(requests_[1].body, R"({"to":"nats"})");
+    // What is not done in time is taken back while somebody still looks.
+    EXPECT_EQ(requests_[1].body, R"({"to":"nats","within_ms":742})");
 }
 
 TEST_F(OperatorTest, OneThatIsRolledBackOrRefusedHasFailed) {
