@@ -12,6 +12,14 @@
 
 namespace rushproof {
 
+namespace {
+
+Error down_error(std::string_view name) {
+    return {ErrorKind::retryable, "unavailable", std::string(name) + " is down"};
+}
+
+}  // namespace
+
 struct CompositeQueue::Provider {
     CompositeMember member;
     Counter& failures;
@@ -65,10 +73,7 @@ public:
 
     Task<Result<void>> fail_fast(Context context, Message message) {
         for (const auto& provider : providers) {
-            if (down(*provider)) {
-                co_return failure(ErrorKind::retryable, "unavailable",
-                                  std::string(provider->member.name) + " is down");
-            }
+            if (down(*provider)) { co_return failure(down_error(provider->member.name)); }
         }
         std::vector<Provider*> order;
         for (const auto& provider : providers) { order.push_back(provider.get()); }
@@ -174,6 +179,7 @@ private:
         environment.telemetry.log(LogLevel::warning, "a provider did not take a message",
                                   {{"provider", name}, {"code", error.code()}});
         if (error.kind() == ErrorKind::permanent) { return; }  // the message's fault
+        if (down(provider)) { return; }                        // under way since before
         const Duration rest =
             back_off(options.rest, ++provider.failed_in_a_row, environment.random);
         provider.down_until = environment.clock.monotonic() + options.rest.base / 2 + rest;
@@ -480,10 +486,22 @@ Task<Result<QueueStats>> CompositeQueue::stats(Context context, std::string grou
     co_return all;
 }
 
+Task<Result<std::int64_t>> CompositeQueue::unfinished_without(Context context, std::string group,
+                                                              std::string_view name) {
+    std::int64_t unfinished = 0;
+    for (const Provider* provider : state_->consumed) {
+        if (provider->member.name == name) { continue; }
+        RP_CO_TRY(const QueueStats its, co_await provider->member.queue->stats(context, group));
+        unfinished += its.unfinished;
+    }
+    co_return unfinished;
+}
+
 Task<Result<void>> CompositeQueue::publish_to(Context context, std::string_view name,
                                               Message message) {
     for (const auto& provider : state_->providers) {
         if (provider->member.name != name) { continue; }
+        if (state_->down(*provider)) { co_return failure(down_error(name)); }
         co_return co_await state_->publish_to(std::move(context), *provider, std::move(message));
     }
     co_return failure(ErrorKind::permanent, "unknown-provider",

@@ -82,8 +82,12 @@ public:
     // Of the consumed providers: unfinished is their sum, capacity that of the smallest.
     Task<Result<QueueStats>> stats(Context context, std::string group) override;
 
-    // To one of them only, to repair a divergence.  Error besides those of publish(): permanent
-    // "unknown-provider".
+    // Messages that the consumed providers have not finished, but for that of this name.
+    Task<Result<std::int64_t>> unfinished_without(Context context, std::string group,
+                                                  std::string_view name);
+
+    // To one of them only, to repair a divergence.  Errors besides those of publish(): permanent
+    // "unknown-provider"; retryable "unavailable" while it counts as down.
     Task<Result<void>> publish_to(Context context, std::string_view name, Message message);
 
     std::vector<CompositeProviderStats> provider_stats() const;

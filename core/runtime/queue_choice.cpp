@@ -28,6 +28,10 @@ std::string_view lasting(std::string_view word) {
     return composite;
 }
 
+bool is_shared_part(const QueueOptions& options, std::string_view provider) {
+    return provider != embedded[0] && contains(options.parts, provider);
+}
+
 Error unknown_provider(std::string_view provider) {
     return {ErrorKind::permanent, "unknown-provider",
             "there is no queue called " + std::string(provider) + " here"};
@@ -64,6 +68,18 @@ bool is_embedded(const QueueOptions& options) {
     if (options.provider != composite) { return contains(embedded, options.provider); }
     return std::any_of(options.parts.begin(), options.parts.end(),
                        [](const std::string& part) { return contains(embedded, part); });
+}
+
+std::string_view goes_on_in(const QueueRoute& route, const QueueOptions& options) {
+    const bool to_part = route.phase == RoutePhase::draining && route.previous == composite &&
+                         is_shared_part(options, route.provider);
+    return to_part ? std::string_view(route.provider) : std::string_view();
+}
+
+std::string_view publishes_to(const QueueRoute& route, const QueueOptions& options) {
+    const bool from_part = route.phase == RoutePhase::draining && route.provider == composite &&
+                           is_shared_part(options, route.previous);
+    return from_part ? std::string_view() : publishes_to(route);
 }
 
 Task<void> OpenedQueue::stop() const {

@@ -9,6 +9,7 @@
 
 #include "core/ports/environment.hpp"
 #include "core/runtime/composite_queue.hpp"
+#include "core/runtime/queue_route.hpp"
 #include "core/runtime/table_queue.hpp"
 
 namespace rushproof {
@@ -32,6 +33,16 @@ inline constexpr std::string_view messages_topic = "messages";
 bool is_provider(std::string_view word);
 // It lives in the processor, or a part of it does: others reach it by calls only.
 bool is_embedded(const QueueOptions& options);
+
+// A broker, or the table of sqlite, may be a queue and a part of a composite; in memory each has
+// its own.  A switch between the two:
+//
+// From the composite to its part, all but that part has to be drained.  Empty if it is no such
+// switch.
+std::string_view goes_on_in(const QueueRoute& route, const QueueOptions& options);
+// From the part to the composite, the part would never be empty while messages go to the composite:
+// nobody publishes while it is drained.  As publishes_to() else.
+std::string_view publishes_to(const QueueRoute& route, const QueueOptions& options);
 
 // What whoever opens a queue has for it.
 struct QueueOwner {

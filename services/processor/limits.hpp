@@ -52,6 +52,8 @@ inline constexpr auto redelivery_window = hours(24);
 inline constexpr auto retention = hours(24 * 7);
 inline constexpr auto forget_interval = minutes(1);
 inline constexpr std::size_t forgotten_at_once = 10'000;
+// What parts of a composite lack is published to them after so long.
+inline constexpr auto repair_interval = seconds(1);
 static_assert(retention > redelivery_window + forget_interval);
 
 // Who does not renew for so long is taken for gone by a switch; the members themselves stop

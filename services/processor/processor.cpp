@@ -53,6 +53,12 @@ public:
              limits::forgotten_at_once});
         scope_.start("processor.sweep",
                      sweeper_.run(limits::forget_interval, limits::step_timeout, std::move(jobs)));
+        std::vector<SweepJob> repairs;
+        repairs.push_back({[this](Context context) { return repair(std::move(context)); },
+                           {},
+                           static_cast<std::size_t>(limits::page)});
+        scope_.start("processor.repair", sweeper_.run(limits::repair_interval, limits::step_timeout,
+                                                      std::move(repairs)));
     }
 
     // Nothing new; what the queue would lose is finished first.
@@ -80,6 +86,20 @@ private:
         co_return co_await messages_.ping(std::move(context));
     }
 
+    // Also of a composite that was left before this process began.
+    Task<Result<std::size_t>> repair(Context context) {
+        if (!looked_for_divergences_) {
+            RP_CO_TRY(const auto left, co_await divergences_.list(context, std::string(), 1));
+            if (!left.empty()) { RP_CO_CHECK(co_await routing_.reach(context, "composite")); }
+            looked_for_divergences_ = true;
+        }
+        CompositeQueue* const composite = routing_.composite();
+        if (composite == nullptr) { co_return 0; }
+        RP_CO_TRY(const RepairCounts counts,
+                  co_await divergences_.repair(std::move(context), *composite, limits::page));
+        co_return static_cast<std::size_t>(counts.repaired);
+    }
+
     Task<void> count_lost() {
         const std::int64_t left = co_await routing_.left_behind();
         if (left == 0) { co_return; }
@@ -101,6 +121,7 @@ private:
     Api api_;
     HttpApi http_api_;
     Sweeper sweeper_;
+    bool looked_for_divergences_ = false;
     Counter& lost_;
 };
 

@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 
 #include "core/runtime/memory_queue.hpp"
 #include "core/runtime/scope.hpp"
@@ -15,6 +17,7 @@
 namespace rushproof {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Names = std::vector<std::string>;
 
@@ -214,6 +217,25 @@ TEST(CompositeQueue, FailFastRefusesWhileAProviderIsDown) {
     EXPECT_EQ(bench.second->ids, (Names{"b", "a"}));
 }
 
+TEST(CompositeQueue, ManyThatFailAtOnceTakeAProviderDownOnce) {
+    Bench bench(CompositeStrategy::fail_fast);
+    bench.second->mood = Mood::refuses;
+    bench.second->delay = milliseconds(10);
+    const auto publish = [&](int number) -> Task<void> {
+        Message message;
+        message.id = "m-" + std::to_string(number);
+        const auto answer = co_await bench.queue->publish(bench.soon(), std::move(message));
+        EXPECT_FALSE(answer);
+    };
+    for (int i = 0; i < 20; ++i) {
+        asio::co_spawn(bench.fake.world.executor("test"), publish(i), asio::detached);
+    }
+    bench.fake.world.run_for(milliseconds(400));
+    EXPECT_EQ(bench.second->asked, 20);
+    bench.second->mood = Mood::fine;
+    EXPECT_EQ(bench.publish("b"), "ok");
+}
+
 TEST(CompositeQueue, AMessageThatIsAtFaultDoesNotTakeItsProviderDown) {
     Bench bench(CompositeStrategy::fail_fast);
     bench.first->mood = Mood::rejects;
@@ -282,6 +304,8 @@ TEST(CompositeQueue, RepairsOneProvider) {
         return word_of(*bench.fake.world.finish(
             bench.queue->publish_to(bench.soon(), name, bench.divergences.at(0).message)));
     };
+    EXPECT_EQ(to("second"), "retryable unavailable") << "it counts as down";
+    bench.rest();
     EXPECT_EQ(to("second"), "ok");
     EXPECT_EQ(bench.second->ids, Names{"a"});
     EXPECT_EQ(bench.first->asked, 1);

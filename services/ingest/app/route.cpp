@@ -71,10 +71,10 @@ Task<Result<void>> Route::publish(Context context, Message message) {
 Task<Result<void>> Route::publish_once(Context context, const Message& message) {
     if (!membership_.begin()) { RP_CO_CHECK(co_await membership_.renew()); }
     RP_CO_TRY(const auto work, membership_.begin());
-    std::string provider(publishes_to(work.route()));
+    std::string provider(publishes_to(work.route(), options_));
     if (provider.empty()) {
         co_return failure(ErrorKind::retryable, "queue-switching",
-                          "a switch of the queue is being taken back");
+                          "nobody may publish during this step of a switch");
     }
     Context within = context.until(work.until());
     RP_CO_CHECK(co_await publish_to(std::move(within), message, std::move(provider)));
@@ -141,7 +141,7 @@ Task<Result<std::shared_ptr<MessageQueue>>> Route::open(Context context, std::st
 Task<bool> Route::healthy(Context context) {
     const auto work = membership_.begin();
     if (!work) { co_return false; }
-    std::string provider(publishes_to(work->route()));
+    std::string provider(publishes_to(work->route(), options_));
     if (provider.empty()) { co_return false; }
     if (!lives_in_processor(provider)) {
         const auto queue = co_await open(context, std::move(provider));

@@ -74,6 +74,13 @@ Result<std::int64_t> check_limit(std::int64_t limit) {
     return check_range("limit", limit, 1, limits::page);
 }
 
+// A caller would ask the next instance of what is "unavailable", and the key's messages would lie
+// in two queues.
+Error of_this_instance(Error error) {
+    if (error.code() != "unavailable") { return error; }
+    return {error.kind(), "queue-unavailable", error.message()};
+}
+
 // The queue of each instance is its own, unless a broker keeps one for all.
 void add(wire::Stats& sum, const wire::Stats& stats) {
     wire::QueueStats& queue = *sum.mutable_queue();
@@ -138,8 +145,9 @@ Api::Answer Api::enqueue(Context context, wire::Message request) {
     }
     std::string provider = std::move(*request.mutable_provider());
     Message message = from_wire(std::move(request));
-    RP_CO_CHECK(co_await parts_.routing.publish(std::move(context), std::move(message),
-                                                std::move(provider)));
+    const auto accepted = co_await parts_.routing.publish(std::move(context), std::move(message),
+                                                          std::move(provider));
+    if (!accepted) { co_return failure(of_this_instance(accepted.error())); }
     co_return std::string();  // an Accepted has no members
 }
 

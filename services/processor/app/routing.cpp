@@ -132,10 +132,21 @@ Task<void> Routing::look_whether_drained(const QueueRoute& route) {
         finished_before_ = pool_.finished();
     }
     const std::int64_t epoch = route.epoch;
-    const auto stats = co_await source_->queue->stats(step_context(), options_.queue.group);
-    if (!stats || stats->unfinished > 0) { co_return; }
+    const auto left = co_await unfinished(route);
+    if (!left || *left > 0) { co_return; }
     drained_ = epoch;
     carried_ = static_cast<std::int64_t>(pool_.finished() - finished_before_);
+}
+
+Task<Result<std::int64_t>> Routing::unfinished(const QueueRoute& route) {
+    const std::string_view part = goes_on_in(route, options_.queue);
+    if (!part.empty()) {
+        co_return co_await composite()->unfinished_without(step_context(), options_.queue.group,
+                                                           part);
+    }
+    RP_CO_TRY(const QueueStats stats,
+              co_await source_->queue->stats(step_context(), options_.queue.group));
+    co_return stats.unfinished;
 }
 
 Task<Result<QueueRoute>> Routing::renew(Context context, std::int64_t epoch) {
@@ -179,10 +190,10 @@ Task<Result<void>> Routing::publish(Context context, Message message, std::strin
     if (provider.empty()) {
         RP_CO_TRY(auto begun, membership_.begin());
         work.emplace(std::move(begun));
-        provider = publishes_to(work->route());
+        provider = publishes_to(work->route(), options_.queue);
         if (provider.empty()) {
             co_return failure(ErrorKind::retryable, "queue-switching",
-                              "a switch of the queue is being taken back");
+                              "nobody may publish during this step of a switch");
         }
     }
     const auto options = with_provider(options_.queue, provider);

@@ -40,6 +40,8 @@ public:
     // Retryable "no-route" while it is not known.
     Result<QueueRoute> route() const;
     QueueSwitchboard& switchboard() { return switchboard_; }
+    // Opens it if it can be used.
+    Task<Result<void>> reach(Context context, std::string provider);
     // The composite that was opened; null if there is none.
     CompositeQueue* composite();
     // After stop(): messages that end with this process.
@@ -57,9 +59,10 @@ private:
     Task<void> leave_source();
     Task<Result<void>> take_from(std::string provider);
     Task<void> look_whether_drained(const QueueRoute& route);
+    // In the queue that is consumed, as far as a step of the switch waits for it.
+    Task<Result<std::int64_t>> unfinished(const QueueRoute& route);
     Task<Result<QueueRoute>> renew(Context context, std::int64_t epoch);
     Task<Result<std::shared_ptr<MessageQueue>>> open(Context context, std::string provider);
-    Task<Result<void>> reach(Context context, std::string provider);
     Task<void> pause(int tries, const Error& error);
     Context step_context() const;
     bool is_mine(const std::string& order) const;

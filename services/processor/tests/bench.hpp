@@ -213,6 +213,16 @@ public:
         return options;
     }
 
+    // A composite is of memory and NATS.
+    static Options over_both(const std::string& provider,
+                             const std::string& strategy = "fail-fast") {
+        Options options;
+        options.queue.provider = provider;
+        options.queue.parts = {"memory", "nats"};
+        options.queue.strategy = strategy;
+        return options;
+    }
+
     template <class T>
     T finish(Task<T> task, Duration patience = seconds(30)) {
         std::optional<T> result;

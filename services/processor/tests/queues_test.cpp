@@ -14,13 +14,6 @@ Options over(const std::string& provider) {
     return options;
 }
 
-Options over_both(const std::string& strategy) {
-    Options options = over("composite");
-    options.queue.parts = {"memory", "nats"};
-    options.queue.strategy = strategy;
-    return options;
-}
-
 class EachEngine : public testing::TestWithParam<Engine> {
 protected:
     Bench bench{GetParam()};
@@ -65,7 +58,7 @@ TEST_P(EachEngine, RefusesWhatItsTablesDoNotTake) {
 }
 
 TEST_P(EachEngine, RepairsWhatAPartOfACompositeLacks) {
-    bench.start(over_both("best-effort"));
+    bench.start(Bench::over_both("composite", "best-effort"));
     bench.queues.broker->refuses = true;
     ASSERT_TRUE(bench.put(Bench::plain("m-1"))) << "memory has it";
     bench.world.run_for(seconds(10));
@@ -82,17 +75,41 @@ TEST_P(EachEngine, RepairsWhatAPartOfACompositeLacks) {
     EXPECT_EQ(repaired.failed(), 1);
     bench.queues.broker->refuses = false;
     bench.world.run_for(seconds(10));
-    ASSERT_TRUE(repaired.ParseFromString(bench.call("RepairDivergences", "").value()));
-    EXPECT_EQ(repaired.repaired(), 1);
-    bench.world.run_for(seconds(5));
+    EXPECT_EQ(bench.stats().queue().providers(1).total_enqueued(), 1u) << "nobody had to ask again";
     EXPECT_TRUE(bench.queues.broker->entries.empty()) << "it was consumed there, too";
     EXPECT_EQ(bench.processed(), std::vector<std::string>{"m-1"}) << "and known again";
     ASSERT_TRUE(page.ParseFromString(bench.call("ListDivergences", "").value()));
     EXPECT_EQ(page.items_size(), 0);
 }
 
+TEST_P(EachEngine, RepairsACompositeThatWasLeftBeforeItBegan) {
+    bench.start(Bench::over_both("composite", "best-effort"));
+    bench.queues.broker->refuses = true;
+    ASSERT_TRUE(bench.put(Bench::plain("m-1")));
+    wire::SwitchRequest request;
+    request.set_to("memory");
+    ASSERT_TRUE(bench.call("SwitchQueue", request.SerializeAsString()));
+    bench.world.run_for(seconds(5));
+    ASSERT_TRUE(bench.stop());
+    bench.queues.broker->refuses = false;
+    bench.start(Bench::over_both("memory"));
+    bench.world.run_for(seconds(5));
+    EXPECT_EQ(bench.stats().queue().type(), "memory");
+    wire::Divergences page;
+    ASSERT_TRUE(page.ParseFromString(bench.call("ListDivergences", "").value()));
+    EXPECT_EQ(page.items_size(), 0);
+    EXPECT_EQ(bench.queues.broker->entries.size(), 1u) << "it lies where the other part has it";
+}
+
+TEST_P(EachEngine, ARefusalLeadsNobodyToAnotherInstance) {
+    bench.start(Bench::over_both("composite"));
+    bench.queues.broker->refuses = true;
+    EXPECT_EQ(bench.put(Bench::plain("m-1")).error().kind(), ErrorKind::unknown_outcome);
+    EXPECT_EQ(bench.put(Bench::plain("m-2")).error().code(), "queue-unavailable");
+}
+
 TEST_P(EachEngine, TellsOfEachPartOfAComposite) {
-    bench.start(over_both("fail-fast"));
+    bench.start(Bench::over_both("composite"));
     ASSERT_TRUE(bench.put(Bench::plain("m-1")));
     bench.world.run_for(seconds(5));
     EXPECT_EQ(bench.processed().size(), 1u);

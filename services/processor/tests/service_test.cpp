@@ -129,7 +129,7 @@ TEST(Service, WaitsForABrokerThatIsAway) {
     Bench bench;
     bench.queues.away = true;
     bench.start(Bench::over_broker());
-    EXPECT_EQ(bench.put(Bench::plain("m")).error().code(), "unavailable");
+    EXPECT_EQ(bench.put(Bench::plain("m")).error().code(), "queue-unavailable");
     EXPECT_FALSE(bench.finish(bench.service->ready(bench.context())));
     EXPECT_EQ(bench.http("GET", "/health").body, R"({"healthy":false})");
     bench.queues.away = false;

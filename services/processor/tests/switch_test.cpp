@@ -59,6 +59,31 @@ protected:
         }
     }
 
+    // Until told else, commands to reserve have no effect, and no end.
+    void let_reserves_pass(bool pass) {
+        bench_.rpc.refuse = nullptr;
+        if (pass) { return; }
+        bench_.rpc.refuse = [](const std::string&) -> std::optional<Error> {
+            return Error(ErrorKind::retryable, "unavailable", "away");
+        };
+    }
+    void reserve_over_broker(const std::string& id) {
+        const wire::Message command = Bench::reserve(id, "k9");
+        Message message{id, "k9", {}, command.body()};
+        for (const wire::Header& header : command.headers()) {
+            message.headers.emplace_back(header.name(), header.value());
+        }
+        EXPECT_TRUE(
+            bench_.finish(bench_.queues.broker->publish(bench_.context(), std::move(message))));
+        accepted_["k9"].push_back(id);
+    }
+    void run_until(const std::string& phase) {
+        for (int i = 0; i < 500 && state().route().phase() != phase; ++i) {
+            bench_.world.run_for(milliseconds(10));
+        }
+        ASSERT_EQ(state().route().phase(), phase);
+    }
+
     void expect_all_in_order() {
         std::map<std::string, std::vector<std::string>> seen;
         for (const std::string& id : bench_.processed()) {
@@ -100,9 +125,7 @@ TEST_P(SwitchTest, GoesOverUnderLoadAndBack) {
 
 TEST_P(SwitchTest, CarriesABacklogOver) {
     bench_.start();
-    bench_.rpc.refuse = [](const std::string&) -> std::optional<Error> {
-        return Error(ErrorKind::retryable, "unavailable", "away");
-    };
+    let_reserves_pass(false);
     for (int i = 0; i < 100; ++i) {
         wire::Message message = Bench::reserve("k0-" + std::to_string(sent_++), "k0");
         message.set_provider("memory");
@@ -112,12 +135,48 @@ TEST_P(SwitchTest, CarriesABacklogOver) {
     ASSERT_TRUE(begin("nats"));
     publish_for(seconds(1));
     EXPECT_EQ(state().route().phase(), "draining");
-    bench_.rpc.refuse = nullptr;
+    let_reserves_pass(true);
     publish_for(seconds(2));
     bench_.world.run_for(seconds(2));
     ASSERT_EQ(state().switches_size(), 1);
     EXPECT_EQ(state().switches(0).outcome(), "done");
     EXPECT_GE(state().switches(0).carried_over(), 100);
+    expect_all_in_order();
+}
+
+// Publishers fill the part again as fast as it is drained.
+TEST_P(SwitchTest, FromACompositeToItsPartDoesNotWaitForThePart) {
+    bench_.start(Bench::over_both("composite"));
+    publish_for(milliseconds(500));
+    ASSERT_TRUE(begin("nats"));
+    run_until("moving");
+    let_reserves_pass(false);
+    reserve_over_broker("k9-1");
+    publish_for(seconds(1));
+    EXPECT_EQ(state().route().provider(), "nats");
+    EXPECT_EQ(state().route().phase(), "steady");
+    let_reserves_pass(true);
+    publish_for(seconds(2));
+    bench_.world.run_for(seconds(2));
+    expect_all_in_order();
+}
+
+// What goes to the composite stands in its part, too, which would never be empty.
+TEST_P(SwitchTest, FromAPartToItsCompositeNobodyPublishesWhileThePartIsDrained) {
+    bench_.start(Bench::over_both("nats"));
+    publish_for(milliseconds(500));
+    let_reserves_pass(false);
+    reserve_over_broker("k9-1");
+    ASSERT_TRUE(begin("composite"));
+    publish_for(milliseconds(200));
+    run_until("draining");
+    bench_.world.run_for(seconds(1));
+    EXPECT_EQ(bench_.put(Bench::plain("refused")).error().code(), "queue-switching");
+    let_reserves_pass(true);
+    run_until("steady");
+    EXPECT_EQ(state().route().provider(), "composite");
+    publish_for(seconds(1));
+    bench_.world.run_for(seconds(2));
     expect_all_in_order();
 }
 
