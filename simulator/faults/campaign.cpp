@@ -43,6 +43,13 @@ std::vector<Campaign::Moment> Campaign::moments() const {
     return result;
 }
 
+void Campaign::aim(std::size_t fault, const std::string& instance) {
+    std::string& target = plan_[fault].fault.target;
+    if (target != "any") { return; }
+    target = instance;
+    records_[fault].target = instance;
+}
+
 void Campaign::begin(std::size_t fault, std::int64_t now) {
     if (records_[fault].began >= 0) { return; }
     records_[fault].began = now;

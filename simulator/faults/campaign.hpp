@@ -28,6 +28,8 @@ public:
     // How long it lasts once begun.
     Duration length(std::size_t fault) const;
 
+    // Somebody reached its fault point: a fault that is about any is about that one.
+    void aim(std::size_t fault, const std::string& instance);
     void begin(std::size_t fault, std::int64_t now);
     void end(std::size_t fault, std::int64_t now);
     // Of that id.

@@ -337,7 +337,8 @@ void SimWorld::plan_faults_at_points() {
     for (std::size_t i = 0; i < campaign_.plan().size(); ++i) {
         const auto& point = campaign_.plan()[i].at_point;
         if (!point) { continue; }
-        points_.add(point->name, point->nth, [this, i](const std::string&) {
+        points_.add(point->name, point->nth, [this, i](const std::string& instance) {
+            campaign_.aim(i, instance);
             scheduler_.between_steps([this, i] { strike(i); });
             scheduler_.at(scheduler_.now() + campaign_.length(i) + Duration(1),
                           [this, i] { campaign_.end(i, run_time()); });

@@ -125,6 +125,21 @@ TEST(Campaign, FaultsAtAPointWaitForIt) {
     EXPECT_TRUE(campaign.moments().empty());
 }
 
+TEST(Campaign, AFaultAboutAnyIsAboutWhoeverReachedItsPoint) {
+    Notebook notebook;
+    History history;
+    PlannedFault any = planned(FaultKind::kill, "p", Duration(0), Duration(0));
+    any.at_point = AtPoint{"inventory.reserve/commit:before", 2};
+    PlannedFault other = any;
+    any.fault.target = "any";
+    Campaign campaign({any, other}, notebook, history);
+    campaign.aim(0, "inventory/1");
+    campaign.aim(1, "inventory/1");
+    EXPECT_EQ(campaign.records()[0].target, "inventory/1");
+    EXPECT_EQ(campaign.plan()[0].fault.target, "inventory/1");
+    EXPECT_EQ(campaign.plan()[1].fault.target, "inventory/0");
+}
+
 TEST(Links, DirectionIsSeenFromTheTarget) {
     using Links = std::vector<std::pair<std::string, std::string>>;
     Fault fault;
