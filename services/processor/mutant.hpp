@@ -10,6 +10,7 @@ namespace rushproof::processor {
 enum class Mutant : std::uint8_t {
     none,
     m18_acknowledged_before_effect,
+    m31_switch_without_drain,   // leaves a queue for the next one whatever waits in it
     m19_no_record,              // has the effect again when a message is delivered again
     m20_record_for_too_short,   // knows a repeat only for a time shorter than repeats come in
     m21_zombie_writes_blindly,  // looks for the record, then writes whoever else did so meanwhile

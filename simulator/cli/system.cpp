@@ -22,6 +22,11 @@ void add_tables(ModelSchema& schema, ModelSchema more) {
     std::ranges::move(more.statements, std::back_inserter(schema.statements));
 }
 
+// "none" is the twin without a bug.
+std::string_view bug_of(const SystemSpec& spec) {
+    return spec.mutant == "none" ? std::string_view() : spec.mutant;
+}
+
 // Behind the roles that they call, before those that call them.
 void add_pipeline(SimulatedSystem& system, const SystemSpec& spec) {
     add_tables(system.schema, processor::model_schema());
@@ -34,7 +39,7 @@ void add_pipeline(SimulatedSystem& system, const SystemSpec& spec) {
     processor_options.queue = queue;
     processor_options.workers = static_cast<std::size_t>(spec.workers);
     processor_options.mutant =
-        processor::parse_mutant(spec.mutant).value_or(processor::Mutant::none);
+        processor::parse_mutant(bug_of(spec)).value_or(processor::Mutant::none);
     system.roles.push_back(
         {"processor", spec.processors, [processor_options](Environment& world, std::int64_t) {
              return processor::make_processor(world, processor_options);
@@ -58,7 +63,7 @@ std::optional<std::string> why_not_runnable(const Scenario& scenario) {
         return "system.reservation: no strategy is called '" + scenario.system.reservation +
                "'; there are " + known;
     }
-    const std::string& mutant = scenario.system.mutant;
+    const std::string mutant(bug_of(scenario.system));
     if (!inventory::parse_mutant(mutant) && !processor::parse_mutant(mutant)) {
         return "system.mutant: '" + mutant +
                "' is not in this program; mutants are only in test builds";
@@ -76,7 +81,7 @@ SimulatedSystem system_of(const Scenario& scenario) {
     inventory::Options inventory_options;
     inventory_options.strategy = *strategy;
     inventory_options.mutant =
-        inventory::parse_mutant(spec.mutant).value_or(inventory::Mutant::none);
+        inventory::parse_mutant(bug_of(spec)).value_or(inventory::Mutant::none);
     inventory_options.reservation_ttl = spec.reservation_ttl;
     inventory_options.reads = spec.reads == "replica" ? Route::replica : Route::primary;
     inventory_options.sweep_interval = spec.sweep_interval;

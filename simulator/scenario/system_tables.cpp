@@ -144,7 +144,7 @@ Type<SystemSpec> system_type() {
         .field("request-timeout", duration_type(milliseconds(1), longest),
                &SystemSpec::request_timeout, "the time that the gateway gives a request")
         .field("mutant", name_type("the name of a bug", "name"), &SystemSpec::mutant,
-               "a documented bug to switch on, such as `M07`; test builds only")
+               "a documented bug to switch on, such as `M07`, or `none`; test builds only")
         .field(
             "clock", clock_type(),
             [](SystemSpec& system, const SystemSpec& clock) {

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Goal: live, with kill -9 of each process in turn and requests in flight, nothing acknowledged is lost or doubled.
+"""Goal: live, with kill -9 of each process in turn and requests in flight, nothing acknowledged is lost or doubled; nor while the
+queue is switched under load.
 Method: the real processes under the open-loop generator, judged by the same checkers as virtual time."""
 import json
 import sys
@@ -11,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from programs import PASS, ROOT, RUSHPROOF, failed_checks, records, run  # noqa: E402
 
 KILL_EACH = ROOT / 'scenarios' / 'live' / 'kill-each.yaml'
+MIGRATION = ROOT / 'scenarios' / 'live' / 'queue-migration.yaml'
 SHARDS = ROOT / 'scenarios' / 'live' / 'shards.yaml'
 FLASH_SALE = ROOT / 'scenarios' / 'fast' / 'flash-sale.yaml'
 # A busy machine makes the generator late: then latency is not judged (92), which says nothing about consistency.
@@ -48,6 +50,13 @@ class Live(unittest.TestCase):
         killed = {fault['target'] for fault in record['faults'] if 'signal 9' in fault['evidence']}
         self.assertLessEqual({'inventory/0', 'inventory/1'}, killed)
         self.assertIn('conservation', {check['name'] for check in record['checks']})
+
+    def test_queue_migration(self):
+        record = self.live(MIGRATION)
+        self.assertEqual([(change['from'], change['to'], change['outcome']) for change in record['switches']],
+                         [('memory', 'composite', 'done'), ('composite', 'nats', 'done'), ('nats', 'kafka', 'done')])
+        bit = {fault['kind'] for fault in record['faults'] if fault['evidence']}
+        self.assertEqual(bit, {'switch-queue', 'partition', 'kill'})
 
     def test_flash_sale(self):
         record = self.live(FLASH_SALE, '--only', 'reservation=conditional', '--duration', '4s', '--seed', '1',

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Goal: the pipeline loses, doubles and reorders nothing, whoever dies, and the trouble was real.
-Method: 200 seeds of the scenarios on a queue in memory and on brokers, in each of their cells; each kind of fault must
-have bitten often enough."""
+Method: up to 200 seeds of the scenarios on a queue in memory, in tables and on brokers, in each of their cells; each kind of
+fault must have bitten often enough. Some seeds of one that goes over from queue to queue."""
 import sys
 import tempfile
 import unittest
@@ -12,19 +12,26 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from programs import PASS, ROOT, RUSHPROOF, failed_checks, records, run  # noqa: E402
 
 FAST = ROOT / 'scenarios' / 'fast'
+LIVE = ROOT / 'scenarios' / 'live'
 SEEDS = 200
+FEW_SEEDS = 40  # of what takes longer
 BITES_MIN = 100
 
 
 class Pipeline(unittest.TestCase):
-    def run_all(self, scenario, cells):
+    def passing(self, scenario, count, *arguments):
+        """The records of runs that all pass."""
         with tempfile.TemporaryDirectory() as out:
-            status, output, error = run(RUSHPROOF, 'run', FAST / f'{scenario}.yaml', '--seeds', f'1..{SEEDS}', '--json',
-                                        '--out', out)
+            status, output, error = run(RUSHPROOF, 'run', scenario, '--json', '--out', out, *arguments)
         runs = records(output)
         bad = [f"{record['replay']}: {failed_checks(record)}" for record in runs if record['exit_code'] != 0]
         self.assertEqual(status, PASS, '\n'.join(bad[:5]) + error)
-        self.assertEqual(len(runs), SEEDS * cells)
+        self.assertEqual(len(runs), count)
+        return runs
+
+    def run_all(self, scenario, cells, seeds=SEEDS, only=()):
+        runs = self.passing(FAST / f'{scenario}.yaml', seeds * cells, '--seeds', f'1..{seeds}',
+                            *(f'--only={each}' for each in only))
         bites = Counter(fault['kind'] for record in runs for fault in record['faults'] if fault['evidence'])
         for kind in ('kill', 'stop', 'pause', 'latency', 'partition'):
             self.assertGreaterEqual(bites[kind], BITES_MIN, f'{kind} hardly ever bit: {dict(bites)}')
@@ -33,10 +40,21 @@ class Pipeline(unittest.TestCase):
         self.assertGreater(sent, 500 * len(runs))
 
     def test_memory(self):
-        self.run_all('pipeline', 2)
+        self.run_all('pipeline', 2, only=['queue=memory'])
+
+    def test_sqlite(self):
+        self.run_all('pipeline', 3, FEW_SEEDS, only=['queue=sqlite'])
 
     def test_brokers(self):
         self.run_all('brokers', 2)
+
+    def test_migration(self):
+        runs = self.passing(LIVE / 'queue-migration.yaml', FEW_SEEDS, '--mode', 'sim', '--seeds', f'1..{FEW_SEEDS}')
+        for record in runs:
+            self.assertEqual([(change['from'], change['to'], change['outcome']) for change in record['switches']],
+                             [('memory', 'composite', 'done'), ('composite', 'nats', 'done'), ('nats', 'kafka', 'done')])
+            self.assertEqual([fault['kind'] for fault in record['faults'] if fault['evidence']],
+                             ['switch-queue', 'partition', 'switch-queue', 'kill', 'switch-queue'])
 
 
 if __name__ == '__main__':

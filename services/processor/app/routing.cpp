@@ -133,7 +133,8 @@ Task<void> Routing::look_whether_drained(const QueueRoute& route) {
     }
     const std::int64_t epoch = route.epoch;
     const auto left = co_await unfinished(route);
-    if (!left || *left > 0) { co_return; }
+    const bool empty = left && *left == 0;
+    if (!empty && !mutated(options_.mutant, Mutant::m31_switch_without_drain)) { co_return; }
     drained_ = epoch;
     carried_ = static_cast<std::int64_t>(pool_.finished() - finished_before_);
 }

@@ -84,6 +84,28 @@ TEST(Mutants, M21TwoThatLookedBothWrite) {
     }
 }
 
+TEST(Mutants, M31LeavesAQueueThatIsNotEmpty) {
+    for (const Mutant mutant : {Mutant::none, Mutant::m31_switch_without_drain}) {
+        Bench bench;
+        Options options = with(mutant);
+        options.queue.provider = "memory";
+        bench.start(options);
+        bench.rpc.refuse = [](const std::string&) -> std::optional<Error> {
+            return Error(ErrorKind::retryable, "unavailable", "away");
+        };
+        wire::Message waits = Bench::reserve("m", "SKU-1");
+        waits.set_provider("memory");
+        ASSERT_TRUE(bench.put(waits));
+        wire::SwitchRequest request;
+        request.set_to("nats");
+        ASSERT_TRUE(bench.call("SwitchQueue", request.SerializeAsString()));
+        bench.world.run_for(seconds(2));
+        wire::QueueState state;
+        ASSERT_TRUE(state.ParseFromString(bench.call("GetQueue", "").value()));
+        EXPECT_EQ(state.route().phase(), mutant == Mutant::none ? "draining" : "steady");
+    }
+}
+
 TEST(Mutants, AreKnownByTheirNumbers) {
     EXPECT_EQ(parse_mutant(""), Mutant::none);
     EXPECT_EQ(parse_mutant("M20"), Mutant::m20_record_for_too_short);
