@@ -139,6 +139,7 @@ ALTER TABLE catalog.outbox
     ADD COLUMN reason text NOT NULL DEFAULT '',
     ADD COLUMN dead bigint NOT NULL DEFAULT 0;
 
+DROP PUBLICATION IF EXISTS catalog_outbox;  -- outlives a dropped schema
 CREATE PUBLICATION catalog_outbox FOR TABLE catalog.outbox WITH (publish = 'insert');
 )",
     .sqlite = R"(

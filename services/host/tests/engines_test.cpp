@@ -148,11 +148,16 @@ Script shared_script() {
     const Call claim_lane(outbox.claim_lane,
                           {std::string("me"), std::int64_t{1'000'000}, std::int64_t{2}});
     script.push_back(pipeline(claim_lane, claim_lane));
-    script.push_back(pipeline(Call(outbox.read_lane, {std::int64_t{1}, std::int64_t{10}}),
-                              Call(outbox.release_lane, {std::int64_t{1}, std::string("other")}),
-                              Call(outbox.release_lane, {std::int64_t{1}, std::string("me")}),
-                              claim_lane, Call(outbox.remove, {std::vector<std::int64_t>{1, 2, 3}}),
-                              Call(outbox.backlog, {})));
+    script.push_back(pipeline(
+        Call(outbox.read_lane, {std::int64_t{1}, std::int64_t{10}}),
+        Call(outbox.release_lane, {std::int64_t{1}, std::string("other")}),
+        Call(outbox.release_lane, {std::int64_t{1}, std::string("me")}), claim_lane,
+        Call(outbox.ends, {}), Call(outbox.waiting, {std::vector<std::int64_t>{1, 2, 9}}),
+        Call(outbox.refuse, {std::int64_t{1}, std::string("no"), std::int64_t{2}}),
+        Call(outbox.refuse, {std::int64_t{1}, std::string("no"), std::int64_t{2}}),
+        Call(outbox.backlog, {}), Call(outbox.ends, {}),
+        Call(outbox.waiting, {std::vector<std::int64_t>{1, 2, 9}}),
+        Call(outbox.remove, {std::vector<std::int64_t>{1, 2, 3}}), Call(outbox.backlog, {})));
     script.push_back(pipeline(on(statements::open_feed, "p"), on(statements::open_feed, "p"),
                               event(1, "product.created"), event(1, "product.created"),
                               event(3, "product.updated"), event(2, "product.updated"),

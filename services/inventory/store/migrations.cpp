@@ -225,6 +225,7 @@ ALTER TABLE inventory.outbox
     ADD COLUMN reason text NOT NULL DEFAULT '',
     ADD COLUMN dead bigint NOT NULL DEFAULT 0;
 
+DROP PUBLICATION IF EXISTS inventory_outbox;  -- outlives a dropped schema
 CREATE PUBLICATION inventory_outbox FOR TABLE inventory.outbox WITH (publish = 'insert');
 )",
     .sqlite = R"(
