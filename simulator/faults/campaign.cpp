@@ -21,14 +21,8 @@ Campaign::Campaign(std::vector<PlannedFault> plan, Chaos& chaos, History& histor
 
 Duration Campaign::length(std::size_t fault) const {
     const PlannedFault& planned = plan_[fault];
-    switch (planned.fault.kind) {
-        case FaultKind::kill:
-        case FaultKind::stop:
-        case FaultKind::promote: return planned.fault.restart_after;
-        case FaultKind::restart:
-        case FaultKind::terminate_backends: return Duration::zero();
-        default: return planned.duration;
-    }
+    if (restarts(planned.fault)) { return planned.fault.restart_after; }
+    return takes_no_time(planned.fault) ? Duration::zero() : planned.duration;
 }
 
 std::vector<Campaign::Moment> Campaign::moments() const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/time.hpp"
+#include "simulator/scenario/scenario.hpp"
 
 namespace rushproof::simulator {
 
@@ -35,6 +36,14 @@ struct DiskTrouble {
     bool full = false;  // no more room
     Duration delay{};   // of each flush
     Duration jitter{};
+};
+
+// What one broker does.
+struct BrokerTrouble {
+    std::string id;
+    std::string broker;
+    BrokerEffect effect = BrokerEffect::redeliver;
+    std::uint32_t rate = 0;  // drop_ack: millionths of the messages
 };
 
 // An operator's request to switch the pipeline to another queue.
@@ -82,6 +91,10 @@ public:
     virtual std::string resume_replay(const std::string& server) = 0;
     virtual std::string trouble_disk(const DiskTrouble& trouble) = 0;
     virtual std::string heal_disk(const std::string& id) = 0;
+
+    // What lasts is over with heal: acknowledgements, a leader, the power.
+    virtual std::string trouble_broker(const BrokerTrouble& trouble) = 0;
+    virtual std::string heal_broker(const BrokerTrouble& trouble) = 0;
 
     // Asks for it over the public API and does not wait.  Its end comes when the world knows the
     // outcome, or at the deadline; then the evidence says what came of it.

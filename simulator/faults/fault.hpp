@@ -33,6 +33,7 @@ extern const FaultType pause_replay_fault;
 extern const FaultType lock_timeout_fault;
 extern const FaultType disk_full_fault;
 extern const FaultType disk_slow_fault;
+extern const FaultType broker_fault;
 extern const FaultType switch_queue_fault;
 
 const std::vector<const FaultType*>& fault_types();

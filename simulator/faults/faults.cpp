@@ -12,7 +12,8 @@ const std::vector<const FaultType*>& fault_types() {
         &commit_unknown_fault, &terminate_backends_fault,
         &promote_fault,        &pause_replay_fault,
         &lock_timeout_fault,   &disk_full_fault,
-        &disk_slow_fault,      &switch_queue_fault};
+        &disk_slow_fault,      &broker_fault,
+        &switch_queue_fault};
     return types;
 }
 

@@ -80,6 +80,8 @@ public:
     std::string heal_lock_waits(const std::string&) override { return {}; }
     std::string trouble_disk(const DiskTrouble&) override { return {}; }
     std::string heal_disk(const std::string&) override { return {}; }
+    std::string trouble_broker(const BrokerTrouble&) override { return {}; }
+    std::string heal_broker(const BrokerTrouble&) override { return {}; }
 
 private:
     struct Instance {

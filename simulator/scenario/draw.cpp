@@ -197,8 +197,8 @@ std::int64_t peak_of(const Load& load) {
     return peak;
 }
 
-char sign_of(FaultKind kind) {
-    switch (kind) {
+char sign_of(const Fault& fault) {
+    switch (fault.kind) {
         case FaultKind::kill:
         case FaultKind::stop:
         case FaultKind::restart:
@@ -207,6 +207,7 @@ char sign_of(FaultKind kind) {
         case FaultKind::pause:
         case FaultKind::pause_replay: return '=';
         case FaultKind::switch_queue: return '>';
+        case FaultKind::broker: return restarts(fault) ? 'X' : '~';
         default: return '~';
     }
 }
@@ -263,6 +264,17 @@ std::string sentence_of(const PlannedFault& planned) {
         case FaultKind::commit_unknown:
             return text + length + ", " + format_share(fault.rate / 1000 * 1000) +
                    " of the commits";
+        case FaultKind::broker: {
+            const std::string effect = ": " + std::string(to_string(fault.effect));
+            if (takes_no_time(fault)) { return text + effect; }
+            if (restarts(fault)) {
+                return text + effect + ", started again after " + rounded(fault.restart_after);
+            }
+            const bool drops = fault.effect == BrokerEffect::drop_ack;
+            return text + effect + length +
+                   (drops ? ", " + format_share(fault.rate / 1000 * 1000) + " of the messages"
+                          : "");
+        }
         case FaultKind::switch_queue:
             return std::string(to_string(fault.kind)) + " to " + fault.target + ", within " +
                    rounded(fault.deadline);
@@ -325,7 +337,7 @@ public:
             }
             const auto first = column_of(planned.at);
             const auto last = std::min(column_of(planned.at + planned.duration), columns_ - 1);
-            cells.replace(first, last - first + 1, last - first + 1, sign_of(planned.fault.kind));
+            cells.replace(first, last - first + 1, last - first + 1, sign_of(planned.fault));
         }
         return lane(label, cells, note);
     }

@@ -96,13 +96,13 @@ Object<SwarmKind> fault_object(Form form) {
     object
         .only({"kill", "stop", "pause", "restart", "latency", "partition", "clock-skew",
                "clock-drift", "terminate-backends", "promote", "pause-replay", "lock-timeout",
-               "disk-full", "disk-slow"})
+               "disk-full", "disk-slow", "broker"})
         .field(
             "target", target_type(),
             [](SwarmKind& kind) -> std::string& { return kind.fault.target; },
             "`inventory/0`, a role (the seed picks one), `database`, `replica/0`, a broker such as "
             "`nats`, or `any` instance of a service; of a fault of databases `any` is the primary, "
-            "of *pause-replay* a standby");
+            "of *pause-replay* a standby, of *broker* one of those that the run has");
     object.only({"latency", "partition"})
         .field(
             "between", list_of(target_type(), 2, 2),
@@ -120,11 +120,23 @@ Object<SwarmKind> fault_object(Form form) {
             [](SwarmKind& kind) -> Direction& { return kind.fault.direction; },
             "which way, seen from the target or the first end");
     }
-    object.only({"kill", "stop", "promote"});
+    object.only({"broker"});
+    if (drawn) {
+        constexpr std::size_t effects_max = 4;
+        object.field("effect", one_or_list(enumeration_type<BrokerEffect>(), effects_max),
+                     &SwarmKind::effects, "one or several, of which the seed picks one",
+                     Presence::required);
+    } else {
+        object.field(
+            "effect", enumeration_type<BrokerEffect>(),
+            [](SwarmKind& kind) -> BrokerEffect& { return kind.fault.effect; },
+            "what the broker does", Presence::required);
+    }
+    object.only({"kill", "stop", "promote", "broker"});
     add_ranged(object, "restart-after", delay, form, &Fault::restart_after,
                &SwarmKind::restart_after,
                "when it is started again; of *promote*: when the old primary is a standby of the "
-               "new one");
+               "new one; of *broker*: after a power loss");
     object.only({"promote"})
         .field(
             "split-brain", boolean_type(),
@@ -146,9 +158,10 @@ Object<SwarmKind> fault_object(Form form) {
     object.only({"clock-drift"});
     add_ranged(object, "drift", ppm_type(), form, &Fault::drift_ppm, &SwarmKind::drift_ppm,
                "how much faster both clocks run; may be negative", Presence::required);
-    object.only({"commit-unknown"});
-    add_ranged(object, "rate", share_type(), form, &Fault::rate, &SwarmKind::rate,
-               "the share of the commits that lose their answer");
+    object.only({"commit-unknown", "broker"});
+    add_ranged(
+        object, "rate", share_type(), form, &Fault::rate, &SwarmKind::rate,
+        "the share of the commits, or with *drop-ack* of the messages, that lose their answer");
     return object;
 }
 

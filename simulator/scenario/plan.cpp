@@ -25,6 +25,10 @@ T pick(const std::vector<T>& candidates, RandomStream& stream) {
 
 void pick_targets(const Scenario& scenario, Fault& fault, RandomStream& stream) {
     if (fault.kind == FaultKind::switch_queue) { return; }  // a queue is no machine
+    if (fault.kind == FaultKind::broker) {
+        if (fault.target == "any") { fault.target = pick(brokers(scenario), stream); }
+        return;
+    }
     if (fault.between) {
         auto& [near, far] = *fault.between;
         near = pick(resolve_target(scenario, near), stream);
@@ -37,17 +41,9 @@ void pick_targets(const Scenario& scenario, Fault& fault, RandomStream& stream) 
     }
 }
 
-bool restarts(FaultKind kind) {
-    return kind == FaultKind::kill || kind == FaultKind::stop || kind == FaultKind::promote;
-}
-bool takes_no_time(FaultKind kind) {
-    return kind == FaultKind::restart || kind == FaultKind::terminate_backends;
-}
-
 Duration duration_of(const Scenario& scenario, const TimelineEntry& entry) {
-    const bool until_the_end =
-        entry.duration == Duration::zero() && !takes_no_time(entry.fault->kind);
-    if (restarts(entry.fault->kind)) { return entry.fault->restart_after; }
+    const bool until_the_end = entry.duration == Duration::zero() && !takes_no_time(*entry.fault);
+    if (restarts(*entry.fault)) { return entry.fault->restart_after; }
     if (entry.fault->kind == FaultKind::switch_queue) { return entry.fault->deadline; }
     return until_the_end ? scenario.duration - entry.at : entry.duration;
 }
@@ -64,7 +60,8 @@ std::vector<PlannedFault> plan_timeline(const Scenario& scenario, std::uint64_t 
         key += entry.at_point ? entry.at_point->name + '#' + std::to_string(entry.at_point->nth)
                               : format_duration(entry.at);
         RandomStream stream = keyed_stream(seed, key, same[key]++);
-        if (!entry.at_point || planned.fault.target != "any") {
+        const bool of_broker = planned.fault.kind == FaultKind::broker;
+        if (!entry.at_point || planned.fault.target != "any" || of_broker) {
             pick_targets(scenario, planned.fault, stream);
         }
         plan.push_back(std::move(planned));
@@ -81,12 +78,14 @@ Duration draw_duration(const DurationDraw& draw, RandomStream& stream) {
 
 // Faults that would hide one another: both about the process of one machine, or of one kind.
 bool collide(const PlannedFault& a, const PlannedFault& b) {
-    const auto about_process = [](FaultKind kind) {
-        return kind == FaultKind::kill || kind == FaultKind::stop || kind == FaultKind::pause ||
-               kind == FaultKind::restart;
+    const auto about_process = [](const Fault& fault) {
+        return fault.kind == FaultKind::kill || fault.kind == FaultKind::stop ||
+               fault.kind == FaultKind::pause || fault.kind == FaultKind::restart ||
+               (fault.kind == FaultKind::broker && fault.effect == BrokerEffect::power_loss);
     };
-    const bool same_kind = a.fault.kind == b.fault.kind;
-    const bool both = about_process(a.fault.kind) && about_process(b.fault.kind);
+    const bool same_kind = a.fault.kind == b.fault.kind &&
+                           (a.fault.kind != FaultKind::broker || a.fault.effect == b.fault.effect);
+    const bool both = about_process(a.fault) && about_process(b.fault);
     const bool same_queue = same_kind && a.fault.kind == FaultKind::switch_queue;
     const bool same_place =
         same_queue || (a.fault.target == b.fault.target && a.fault.between == b.fault.between);
@@ -158,14 +157,15 @@ private:
         draw_range(fault.timeout, kind->timeout);
         draw_range(fault.drift_ppm, kind->drift_ppm);
         draw_range(fault.rate, kind->rate);
+        if (!kind->effects.empty()) { fault.effect = pick(kind->effects, stream); }
         if (!kind->to.empty()) { fault.target = pick(kind->to, stream); }
         if (!kind->directions.empty()) { fault.direction = pick(kind->directions, stream); }
         Duration duration = std::max(draw_duration(swarm_.duration, stream), shortest);
-        if (restarts(fault.kind)) { duration = fault.restart_after; }
+        if (restarts(fault)) { duration = fault.restart_after; }
         if (fault.kind == FaultKind::switch_queue) { duration = fault.deadline; }
-        if (takes_no_time(fault.kind)) { duration = Duration::zero(); }
+        if (takes_no_time(fault)) { duration = Duration::zero(); }
         duration = std::min(duration, end_ - at);
-        if (restarts(fault.kind)) { fault.restart_after = duration; }
+        if (restarts(fault)) { fault.restart_after = duration; }
         return {{}, kind->location, at, duration, std::nullopt, std::move(fault)};
     }
 
@@ -188,6 +188,20 @@ private:
 };
 
 }  // namespace
+
+bool restarts(const Fault& fault) {
+    const bool loses_power =
+        fault.kind == FaultKind::broker && fault.effect == BrokerEffect::power_loss;
+    return fault.kind == FaultKind::kill || fault.kind == FaultKind::stop ||
+           fault.kind == FaultKind::promote || loses_power;
+}
+
+bool takes_no_time(const Fault& fault) {
+    const bool redelivers =
+        fault.kind == FaultKind::broker && fault.effect == BrokerEffect::redeliver;
+    return fault.kind == FaultKind::restart || fault.kind == FaultKind::terminate_backends ||
+           redelivers;
+}
 
 std::vector<PlannedFault> plan_faults(const Scenario& scenario, std::uint64_t seed) {
     auto plan = plan_timeline(scenario, seed);

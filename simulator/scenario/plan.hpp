@@ -15,7 +15,7 @@ struct PlannedFault {
     std::string id;     // "kill-1", "swarm-kill-17", or the author's
     Location location;  // of the timeline entry or the swarm kind
     Duration at{};
-    // Of kill, stop and promote: until the new start; of a switch: its deadline; zero: over at
+    // Of what restarts: until the new start; of a switch: its deadline; zero: over at
     // once.
     Duration duration{};
     std::optional<AtPoint> at_point;
@@ -23,6 +23,11 @@ struct PlannedFault {
     // first is then also the target.  Only with an at_point "any" stays: whoever reaches the point.
     Fault fault;
 };
+
+// It lasts until its `restart-after` is over.
+bool restarts(const Fault& fault);
+// It has happened as soon as it begins.
+bool takes_no_time(const Fault& fault);
 
 // Sorted by (at, id).  A function of (scenario, seed) alone.  Each fault draws from a stream of its
 // own, so removing one leaves all others as they were.

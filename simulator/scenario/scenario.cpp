@@ -112,6 +112,8 @@ std::span<const Word<FaultKind>> words() {
                         "waiting for a lock soon ends in an error"},
         Word<FaultKind>{FaultKind::disk_full, "disk-full", "writes of the database find no room"},
         Word<FaultKind>{FaultKind::disk_slow, "disk-slow", "writing the log to disk takes long"},
+        Word<FaultKind>{FaultKind::broker, "broker",
+                        "a broker does what only brokers do, as `effect` says"},
     };
     return table;
 }
@@ -122,6 +124,22 @@ std::span<const Word<Direction>> words() {
         Word<Direction>{Direction::both, "both", "nothing passes"},
         Word<Direction>{Direction::in, "in", "nothing reaches the target"},
         Word<Direction>{Direction::out, "out", "nothing leaves the target"},
+    };
+    return table;
+}
+
+template <>
+std::span<const Word<BrokerEffect>> words() {
+    static constexpr std::array table{
+        Word<BrokerEffect>{BrokerEffect::redeliver, "redeliver",
+                           "all that is delivered and not acknowledged is delivered again"},
+        Word<BrokerEffect>{BrokerEffect::drop_ack, "drop-ack",
+                           "messages are stored and their publishers not told"},
+        Word<BrokerEffect>{BrokerEffect::leader_change, "leader-change",
+                           "nobody leads, then another replica"},
+        Word<BrokerEffect>{
+            BrokerEffect::power_loss, "power-loss",
+            "all replicas lose what they had not flushed: acknowledged messages, too"},
     };
     return table;
 }
@@ -155,6 +173,7 @@ std::string_view to_string(FaultKind kind) {
 }
 std::string_view to_string(Executor executor) { return word_of(executor); }
 std::string_view to_string(Direction direction) { return word_of(direction); }
+std::string_view to_string(BrokerEffect effect) { return word_of(effect); }
 std::string_view to_string(Aggregate aggregate) { return word_of(aggregate); }
 std::string_view to_string(Comparison comparison) { return word_of(comparison); }
 

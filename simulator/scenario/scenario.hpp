@@ -151,9 +151,11 @@ enum class FaultKind : std::uint8_t {
     lock_timeout,
     disk_full,
     disk_slow,
+    broker,
     switch_queue,
 };
 enum class Direction : std::uint8_t { both, in, out };
+enum class BrokerEffect : std::uint8_t { redeliver, drop_ack, leader_change, power_loss };
 
 // One fault as an author or the swarm wrote it.  Targets are "gateway/0", "inventory/1",
 // "database", "replica/0", "nats", "clients", a role ("inventory": the seed picks one), or "any"
@@ -170,9 +172,10 @@ struct Fault {
     bool split_brain = false;    // promote: the old primary goes on until it rejoins
     Duration offset{};           // clock_skew: added to the wall clock
     std::int64_t drift_ppm = 0;  // clock_drift: of both clocks of the target
-    std::uint32_t rate =
-        1'000'000;  // commit_unknown: millionths of the commits that lose their answer
-    Duration restart_after = std::chrono::milliseconds(500);  // kill, stop, promote
+    // commit_unknown, drop_ack: millionths of the commits, or messages, that lose their answer.
+    std::uint32_t rate = 1'000'000;
+    BrokerEffect effect = BrokerEffect::redeliver;            // broker
+    Duration restart_after = std::chrono::milliseconds(500);  // kill, stop, promote, power_loss
     Duration deadline = std::chrono::seconds(10);             // switch_queue
 };
 
@@ -203,6 +206,7 @@ struct SwarmKind {
     std::optional<std::pair<std::int64_t, std::int64_t>> drift_ppm;
     std::optional<std::pair<std::uint32_t, std::uint32_t>> rate;
     std::vector<Direction> directions;
+    std::vector<BrokerEffect> effects;
     std::vector<std::string> to;  // switch_queue: providers
 };
 struct Swarm {
@@ -308,6 +312,7 @@ struct Scenario {
 std::string_view to_string(FaultKind kind);
 std::string_view to_string(Executor executor);
 std::string_view to_string(Direction direction);
+std::string_view to_string(BrokerEffect effect);
 std::string_view to_string(Aggregate aggregate);
 std::string_view to_string(Comparison comparison);
 

@@ -216,6 +216,24 @@ private:
                   suggest(target, known));
         }
     }
+    void check_broker(const std::string& path, const Fault& fault,
+                      const std::vector<BrokerEffect>& effects) {
+        const auto known = brokers(scenario_);
+        const std::string target = join(path, "target");
+        if (known.empty()) {
+            error(target, "this run has no broker", "set system.queue to nats or kafka");
+        } else if (fault.target != "any" && !contains(known, fault.target)) {
+            error(target, quoted(fault.target) + " is no broker of this run",
+                  suggest(fault.target, known));
+        }
+        const auto only_of = [&](BrokerEffect effect, const std::string& key) {
+            const std::string at = join(path, key);
+            if (contains(effects, effect) || !find_path(tree_, at).rest.empty()) { return; }
+            error(at, "only " + std::string(to_string(effect)) + " has it", "leave it out");
+        };
+        only_of(BrokerEffect::drop_ack, "rate");
+        only_of(BrokerEffect::power_loss, "restart-after");
+    }
     void check_target(std::string_view path, std::string_view target, FaultKind kind) {
         if (usual_target(kind)) {
             check_server(path, target, kind);
@@ -234,8 +252,14 @@ private:
             error(path, "no instance " + quoted(target), suggest(target, known));
         }
     }
-    void check_fault(const std::string& path, const Fault& fault) {
+    // `effects`: of a broker.
+    void check_fault(const std::string& path, const Fault& fault,
+                     const std::vector<BrokerEffect>& effects) {
         if (fault.kind == FaultKind::switch_queue) { return; }
+        if (fault.kind == FaultKind::broker) {
+            check_broker(path, fault, effects);
+            return;
+        }
         if (!fault.between) {
             check_target(join(path, "target"), fault.target, fault.kind);
             return;
@@ -262,28 +286,23 @@ private:
             }
             return;
         }
-        const FaultKind kind = entry.fault->kind;
-        const std::string name(to_string(kind));
-        constexpr std::array need{FaultKind::pause,        FaultKind::latency,
-                                  FaultKind::partition,    FaultKind::commit_unknown,
-                                  FaultKind::pause_replay, FaultKind::lock_timeout,
-                                  FaultKind::disk_full,    FaultKind::disk_slow};
-        constexpr std::array refuse{FaultKind::kill,
-                                    FaultKind::stop,
-                                    FaultKind::restart,
-                                    FaultKind::promote,
-                                    FaultKind::terminate_backends,
-                                    FaultKind::switch_queue};
-        constexpr std::array at_once{FaultKind::restart, FaultKind::terminate_backends};
-        if (contains(need, kind) && entry.duration == Duration::zero()) {
+        const Fault& fault = *entry.fault;
+        const std::string name = fault.kind == FaultKind::broker
+                                     ? std::string(to_string(fault.effect))
+                                     : std::string(to_string(fault.kind));
+        const bool switches = fault.kind == FaultKind::switch_queue;
+        const bool ends_itself = switches || restarts(fault) || takes_no_time(fault);
+        const bool may_stay =
+            fault.kind == FaultKind::clock_skew || fault.kind == FaultKind::clock_drift;
+        const bool has_length = entry.duration != Duration::zero();
+        if (!ends_itself && !may_stay && !has_length) {
             error(path, "\"for\" is missing", "say how long the " + name + " lasts");
         }
-        if (contains(refuse, kind) && entry.duration != Duration::zero()) {
-            const std::string instead = kind == FaultKind::switch_queue
-                                            ? "write \"deadline\" in it"
-                                            : "write \"restart-after\" in its fault";
+        if (ends_itself && has_length) {
+            const std::string instead =
+                switches ? "write \"deadline\" in it" : "write \"restart-after\" in its fault";
             error(join(path, "for"), name + " has no \"for\"",
-                  contains(at_once, kind) ? "leave it out" : instead);
+                  takes_no_time(fault) ? "leave it out" : instead);
         }
     }
     void check_point(const std::string& path, const AtPoint& point) {
@@ -337,7 +356,9 @@ private:
             if (entry.id.starts_with(swarm_id_prefix)) {
                 error(join(path, "id"), "names that begin with \"swarm-\" are for the swarm");
             }
-            if (entry.fault) { check_fault(join(path, "fault"), *entry.fault); }
+            if (entry.fault) {
+                check_fault(join(path, "fault"), *entry.fault, {entry.fault->effect});
+            }
         }
     }
 
@@ -352,8 +373,9 @@ private:
                   "one of: constant, uniform, exponential");
         }
         for (std::size_t index = 0; index < swarm.kinds.size(); ++index) {
-            const auto& fault = swarm.kinds[index].fault;
-            check_fault(join(join("swarm.kinds", index), to_string(fault.kind)), fault);
+            const SwarmKind& kind = swarm.kinds[index];
+            check_fault(join(join("swarm.kinds", index), to_string(kind.fault.kind)), kind.fault,
+                        kind.effects);
         }
     }
 

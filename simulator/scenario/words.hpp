@@ -42,6 +42,8 @@ std::span<const Word<FaultKind>> words();
 template <>
 std::span<const Word<Direction>> words();
 template <>
+std::span<const Word<BrokerEffect>> words();
+template <>
 std::span<const Word<Aggregate>> words();
 template <>
 std::span<const Word<Comparison>> words();

@@ -10,6 +10,13 @@ std::string counted(std::uint64_t count, const std::string& what) {
     return count == 0 ? std::string() : std::to_string(count) + " " + what;
 }
 
+std::string lose_power(BrokerServer& server) {
+    const bool was_up = server.up();
+    const std::size_t lost = server.lose_power();
+    if (!was_up && lost == 0) { return {}; }
+    return "the power went, and with it " + std::to_string(lost) + " messages";
+}
+
 }  // namespace
 
 void Brokers::add(Machine& machine) {
@@ -68,29 +75,29 @@ std::string Brokers::start(BrokerServer& server) {
     return "the broker's process is back";
 }
 
-std::string Brokers::redeliver(BrokerServer& server) {
-    if (!server.up()) { return {}; }
-    return counted(server.redeliver(), "deliveries are made again");
-}
-
-std::string Brokers::lose_power(BrokerServer& server) {
-    const bool was_up = server.up();
-    const std::size_t lost = server.lose_power();
-    if (!was_up && lost == 0) { return {}; }
-    return "the power went, and with it " + std::to_string(lost) + " messages";
-}
-
-std::string Brokers::begin_election(BrokerServer& server) {
-    server.begin_election();
+std::string Brokers::trouble(BrokerServer& server, const BrokerTrouble& trouble) {
+    switch (trouble.effect) {
+        case BrokerEffect::redeliver:
+            if (!server.up()) { return {}; }
+            return counted(server.redeliver(), "deliveries are made again");
+        case BrokerEffect::drop_ack: server.drop_acks(trouble.id, trouble.rate); return {};
+        case BrokerEffect::leader_change: server.begin_election(); return {};
+        case BrokerEffect::power_loss: return lose_power(server);
+    }
     return {};
 }
 
-std::string Brokers::end_election(BrokerServer& server) {
-    return counted(server.end_election(), "requests found no leader");
-}
-
-std::string Brokers::heal_acks(BrokerServer& server, const std::string& id) {
-    return counted(server.heal_acks(id), "messages were stored without an acknowledgement");
+std::string Brokers::heal(BrokerServer& server, const BrokerTrouble& trouble) {
+    switch (trouble.effect) {
+        case BrokerEffect::redeliver: return {};
+        case BrokerEffect::drop_ack:
+            return counted(server.heal_acks(trouble.id),
+                           "messages were stored without an acknowledgement");
+        case BrokerEffect::leader_change:
+            return counted(server.end_election(), "requests found no leader");
+        case BrokerEffect::power_loss: return start(server);
+    }
+    return {};
 }
 
 }  // namespace rushproof::simulator

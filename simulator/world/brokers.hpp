@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "simulator/faults/chaos.hpp"
 #include "simulator/world/kafka_client.hpp"
 #include "simulator/world/nats_client.hpp"
 #include "simulator/world/rabbitmq_client.hpp"
@@ -51,11 +52,8 @@ public:
     static std::string kill(BrokerServer& server);
     static std::string terminate(BrokerServer& server);
     static std::string start(BrokerServer& server);
-    static std::string redeliver(BrokerServer& server);
-    static std::string lose_power(BrokerServer& server);
-    static std::string begin_election(BrokerServer& server);
-    static std::string end_election(BrokerServer& server);
-    static std::string heal_acks(BrokerServer& server, const std::string& id);
+    static std::string trouble(BrokerServer& server, const BrokerTrouble& trouble);
+    static std::string heal(BrokerServer& server, const BrokerTrouble& trouble);
 
 private:
     Network& network_;

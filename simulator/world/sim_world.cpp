@@ -143,6 +143,12 @@ public:
     std::string heal_disk(const std::string& id) override {
         return each_database([&](auto& each) { return each.heal_disk(id); });
     }
+    std::string trouble_broker(const BrokerTrouble& trouble) override {
+        return Brokers::trouble(*brokers_.find(trouble.broker), trouble);
+    }
+    std::string heal_broker(const BrokerTrouble& trouble) override {
+        return Brokers::heal(*brokers_.find(trouble.broker), trouble);
+    }
     std::string switch_queue(const SwitchOrder& order) override {
         switches_->begin(order);
         return {};

@@ -85,7 +85,7 @@ std::vector<std::string> examples_in(const std::string& document) {
 
 TEST(Document, ItsExamplesAreCorrect) {
     const auto examples = examples_in(read_file("docs/scenario.md"));
-    EXPECT_EQ(examples.size(), 5u);
+    EXPECT_EQ(examples.size(), 6u);
     for (const auto& text : examples) {
         const auto parsed = parse_scenario(text, {"example", {}});
         if (parsed) { continue; }

@@ -51,6 +51,7 @@ TEST(Names, LiveRunsAcceptTheFaultsThatCanBeDoneLive) {
         if (type->kind == FaultKind::lock_timeout) { arguments = ", timeout: 1s"; }
         if (type->kind == FaultKind::clock_skew) { arguments = ", offset: 1s"; }
         if (type->kind == FaultKind::clock_drift) { arguments = ", drift: 1ppm"; }
+        if (type->kind == FaultKind::broker) { arguments = ", effect: redeliver"; }
         const std::string error =
             errors_of(example_head + "mode: live\n" + fault + arguments + "}}]\n");
         EXPECT_EQ(error.find("virtual time only") == error.npos, type->live) << error;

@@ -286,7 +286,7 @@ void BrokerWorld::trouble(int number) {
             break;
         }
         case 5:
-            if (server.up()) { Brokers::redeliver(server); }
+            if (server.up()) { server.redeliver(); }
             break;
         default:
             server.begin_election();

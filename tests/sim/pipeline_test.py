@@ -13,6 +13,7 @@ from programs import PASS, ROOT, RUSHPROOF, failed_checks, records, run  # noqa:
 
 FAST = ROOT / 'scenarios' / 'fast'
 LIVE = ROOT / 'scenarios' / 'live'
+POWER_LOSS = ROOT / 'scenarios' / 'negative' / 'power-loss.yaml'
 SEEDS = 200
 FEW_SEEDS = 40  # of what takes longer
 BITES_MIN = 100
@@ -29,11 +30,11 @@ class Pipeline(unittest.TestCase):
         self.assertEqual(len(runs), count)
         return runs
 
-    def run_all(self, scenario, cells, seeds=SEEDS, only=()):
+    def run_all(self, scenario, cells, seeds=SEEDS, only=(), more_kinds=()):
         runs = self.passing(FAST / f'{scenario}.yaml', seeds * cells, '--seeds', f'1..{seeds}',
                             *(f'--only={each}' for each in only))
         bites = Counter(fault['kind'] for record in runs for fault in record['faults'] if fault['evidence'])
-        for kind in ('kill', 'stop', 'pause', 'latency', 'partition'):
+        for kind in ('kill', 'stop', 'pause', 'latency', 'partition', *more_kinds):
             self.assertGreaterEqual(bites[kind], BITES_MIN, f'{kind} hardly ever bit: {dict(bites)}')
         sent = sum(operation['succeeded'] for record in runs for operation in record['metrics']['operations']
                    if operation['operation'] == 'enqueue')
@@ -46,7 +47,16 @@ class Pipeline(unittest.TestCase):
         self.run_all('pipeline', 3, FEW_SEEDS, only=['queue=sqlite'])
 
     def test_brokers(self):
-        self.run_all('brokers', 2)
+        self.run_all('brokers', 2, more_kinds=['broker'])
+
+    def test_a_loss_of_power_is_seen(self):
+        with tempfile.TemporaryDirectory() as out:
+            status, output, error = run(RUSHPROOF, 'run', POWER_LOSS, '--seeds', f'1..{SEEDS}', '--json', '--out', out)
+        runs = records(output)
+        self.assertEqual(status, PASS, error)
+        self.assertEqual(len(runs), SEEDS * 2)
+        for record in runs:
+            self.assertEqual(failed_checks(record), ['accepted-is-processed', 'delivery'], record['replay'])
 
     def test_migration(self):
         runs = self.passing(LIVE / 'queue-migration.yaml', FEW_SEEDS, '--mode', 'sim', '--seeds', f'1..{FEW_SEEDS}')

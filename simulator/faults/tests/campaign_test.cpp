@@ -45,6 +45,10 @@ public:
         return write((t.full ? "fill " : "slow ") + t.id);
     }
     std::string heal_disk(const std::string& id) override { return write("empty " + id); }
+    std::string trouble_broker(const BrokerTrouble& t) override {
+        return write(std::string(to_string(t.effect)) + " of " + t.broker + " for " + t.id);
+    }
+    std::string heal_broker(const BrokerTrouble& t) override { return write("heal " + t.broker); }
     std::string switch_queue(const SwitchOrder& o) override {
         return write("switch to " + o.to + " for " + o.id);
     }
@@ -98,6 +102,22 @@ TEST(Campaign, KilledInstancesComeBackAfterTheirRestartTime) {
     const Campaign campaign({planned(FaultKind::kill, "k", Duration(10), Duration(20))}, notebook,
                             history);
     EXPECT_EQ(campaign.moments().back().at, Duration(80));
+}
+
+TEST(Campaign, WhatABrokerDoesLastsAsItsEffectDoes) {
+    const std::vector<std::pair<BrokerEffect, Duration>> expected{
+        {BrokerEffect::redeliver, Duration(10)},
+        {BrokerEffect::drop_ack, Duration(30)},
+        {BrokerEffect::leader_change, Duration(30)},
+        {BrokerEffect::power_loss, Duration(80)}};
+    for (const auto& [effect, end] : expected) {
+        Notebook notebook;
+        History history;
+        PlannedFault fault = planned(FaultKind::broker, "b", Duration(10), Duration(20));
+        fault.fault.effect = effect;
+        const Campaign campaign({fault}, notebook, history);
+        EXPECT_EQ(campaign.moments().back().at, end) << to_string(effect);
+    }
 }
 
 TEST(Campaign, HealAllEndsOnlyWhatIsUnderWay) {

@@ -110,6 +110,50 @@ TEST(Pipeline, ASwarmSwitchesOneAtATime) {
     EXPECT_EQ(seen, (std::set<std::string>{"kafka", "memory", "nats"}));
 }
 
+TEST(Pipeline, BrokersHaveFaultsOfTheirOwn) {
+    const std::string timeline =
+        "timeline: [{at: 1s, fault: {kind: broker, target: nats, effect: redeliver}},"
+        " {at: 2s, for: 1s, fault: {kind: broker, effect: drop-ack, rate: 30%}},"
+        " {at: 4s, for: 2s, fault: {kind: broker, effect: leader-change}},"
+        " {at: 7s, fault: {kind: broker, effect: power-loss, restart-after: 3s}}]\n";
+    const auto plan = plan_faults(scenario_of(example_head + on_composite + timeline), 1);
+    ASSERT_EQ(plan.size(), 4u);
+    const std::vector<std::pair<BrokerEffect, Duration>> expected{
+        {BrokerEffect::redeliver, seconds(0)},
+        {BrokerEffect::drop_ack, seconds(1)},
+        {BrokerEffect::leader_change, seconds(2)},
+        {BrokerEffect::power_loss, seconds(3)}};
+    for (std::size_t i = 0; i < plan.size(); ++i) {
+        EXPECT_EQ(plan[i].fault.target, "nats");
+        EXPECT_EQ(plan[i].fault.effect, expected[i].first);
+        EXPECT_EQ(plan[i].duration, expected[i].second);
+    }
+    EXPECT_EQ(plan[1].fault.rate, 300'000u);
+}
+
+TEST(Pipeline, ASwarmDrawsWhatBrokersDo) {
+    const std::string swarm =
+        "swarm: {mean-gap: 100ms, subset: all, duration: 1s, max-concurrent: 9, kinds: "
+        "[{broker: {effect: [redeliver, drop-ack, power-loss], rate: {min: 10%, max: 20%}}}]}\n";
+    const std::string both =
+        "system: {queue: composite, queue-options: {providers: [kafka, nats]}}\n";
+    const Scenario scenario = scenario_of(example_head + both + swarm);
+    std::set<std::string> targets;
+    std::set<BrokerEffect> effects;
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        for (const PlannedFault& planned : plan_faults(scenario, seed)) {
+            targets.insert(planned.fault.target);
+            effects.insert(planned.fault.effect);
+            EXPECT_GE(planned.fault.rate, 100'000u);
+            EXPECT_LE(planned.fault.rate, 200'000u);
+            EXPECT_EQ(takes_no_time(planned.fault), planned.duration == Duration::zero());
+        }
+    }
+    EXPECT_EQ(targets, (std::set<std::string>{"kafka", "nats"}));
+    EXPECT_EQ(effects, (std::set{BrokerEffect::redeliver, BrokerEffect::drop_ack,
+                                 BrokerEffect::power_loss}));
+}
+
 TEST(Pipeline, WhatDoesNotFitIsRefused) {
     const std::vector<std::pair<std::string, std::string>> cases{
         {example_head + "system: {workers: 2}\n",
@@ -145,6 +189,22 @@ TEST(Pipeline, WhatDoesNotFitIsRefused) {
          "x.yaml:9:49: timeline.0.fault.target: no instance \"nats\" | one of: gateway/0, "
          "inventory/0, ingest/0, processor/0, processor/1, database, any, gateway, inventory, "
          "ingest, processor"},
+        {example_head + on_memory +
+             "timeline: [{at: 1s, fault: {kind: broker, effect: redeliver}}]\n",
+         "x.yaml:9:28: timeline.0.fault.target: this run has no broker | set system.queue to nats "
+         "or kafka"},
+        {example_head + on_composite +
+             "timeline: [{at: 1s, fault: {kind: broker, target: kafka, effect: redeliver}}]\n",
+         "x.yaml:9:51: timeline.0.fault.target: \"kafka\" is no broker of this run | one of: nats"},
+        {example_head + on_composite +
+             "timeline: [{at: 1s, fault: {kind: broker, effect: leader-change}}]\n",
+         "x.yaml:9:12: timeline.0: \"for\" is missing | say how long the leader-change lasts"},
+        {example_head + on_composite +
+             "timeline: [{at: 1s, for: 1s, fault: {kind: broker, effect: redeliver}}]\n",
+         "x.yaml:9:26: timeline.0.for: redeliver has no \"for\" | leave it out"},
+        {example_head + on_composite +
+             "timeline: [{at: 1s, fault: {kind: broker, effect: redeliver, rate: 10%}}]\n",
+         "x.yaml:9:68: timeline.0.fault.rate: only drop-ack has it | leave it out"},
     };
     for (const auto& [text, message] : cases) { EXPECT_EQ(errors_of(text), message); }
 }
@@ -157,6 +217,8 @@ TEST(Pipeline, LiveRunsCanCutOffABroker) {
     EXPECT_EQ(errors_of(live + fault("partition, target: nats")), "");
     EXPECT_EQ(errors_of(live + fault("latency, delay: 5ms, between: [ingest, nats]")), "");
     EXPECT_NE(errors_of(live + fault("partition, between: [gateway, ingest]")), "");
+    EXPECT_NE(errors_of(live + fault("broker, effect: drop-ack")).find("virtual time only"),
+              std::string::npos);
     EXPECT_EQ(errors_of(live + "timeline: [{at: 1s, switch-queue: {to: kafka}}]\n"), "");
 }
 
