@@ -308,7 +308,9 @@ TEST_P(JobConformance, RefusesMoreThanItsCapacity) {
     });
 }
 
+// The acknowledgement of the first one may be lost with the server.
 TEST_P(JobConformance, SurvivesAKillAsItsTraitsSay) {
+    std::string open_one;
     run([&]() -> Task<void> {
         const auto queue = co_await open();
         for (const char* id : {"a", "b"}) { co_await put(*queue, id); }
@@ -316,16 +318,20 @@ TEST_P(JobConformance, SurvivesAKillAsItsTraitsSay) {
         co_await done(*queue, first);
         const JobDelivery held = co_await take(*queue);
         EXPECT_NE(held.job.id, first.job.id);
+        open_one = held.job.id;
     });
     if (!bench().restart()) { GTEST_SKIP() << "it cannot be killed apart from the suite"; }
     run([&]() -> Task<void> {
         const auto queue = co_await open();
-        if (traits().survives_kill) {
-            const JobDelivery again = co_await take(*queue);
-            co_await done(*queue, again);
+        std::string again;
+        while (traits().survives_kill && again != open_one) {
+            const JobDelivery delivery = co_await take(*queue);
+            EXPECT_NE(delivery.job.id, again);
+            again = delivery.job.id;
+            co_await done(*queue, delivery);
         }
         const std::string more = co_await surplus(*queue);
-        EXPECT_EQ(more, "");
+        EXPECT_TRUE(more.empty() || (traits().survives_kill && more != open_one)) << more;
     });
 }
 
