@@ -15,7 +15,7 @@ SWARM = ROOT / 'scenarios' / 'fast' / 'swarm.yaml'
 PIPELINE = ROOT / 'scenarios' / 'fast' / 'pipeline.yaml'
 SEEDS = 200
 ONLY = ['--only', 'reservation=optimistic']
-PIPELINE_ONLY = ['--only', 'victim=ingest']
+PIPELINE_ONLY = ['--only', 'victim=ingest', '--only', 'queue=memory']
 OTHER = {'MALLOC_PERTURB_': '165', 'RUSHPROOF_PADDING': 'x' * 5000, 'TZ': 'Asia/Tokyo', 'LC_ALL': 'C.UTF-8'}
 
 
