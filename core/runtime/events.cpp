@@ -4,23 +4,18 @@
 #include <map>
 #include <utility>
 
+#include "core/runtime/data_message.hpp"
+
 namespace rushproof {
 
 namespace {
 
-constexpr std::string_view id_header = "id";
-constexpr std::string_view kind_header = "event-type";
-constexpr std::string_view number_header = "event-number";
+constexpr std::string_view event_id_header = "id";
+constexpr std::string_view event_type_header = "event-type";
+constexpr std::string_view event_number_header = "event-number";
 
 constexpr std::size_t events_at_once = 100;
 constexpr Duration look_for = std::chrono::seconds(5);
-
-std::string_view header(const Message& message, std::string_view name) {
-    for (const auto& [known, value] : message.headers) {
-        if (known == name) { return value; }
-    }
-    return {};
-}
 
 Task<void> publish_in_order(std::shared_ptr<MessageQueue> queue, Context context,
                             std::vector<OutboxEvent> events, Deliveries& deliveries) {
@@ -46,9 +41,9 @@ Task<void> publish_in_order(std::shared_ptr<MessageQueue> queue, Context context
 
 Message message_of(OutboxEvent event) {
     Message message;
-    message.headers.emplace_back(id_header, event.id);
-    message.headers.emplace_back(kind_header, std::move(event.kind));
-    message.headers.emplace_back(number_header, std::to_string(event.number));
+    message.headers.emplace_back(event_id_header, event.id);
+    message.headers.emplace_back(event_type_header, std::move(event.kind));
+    message.headers.emplace_back(event_number_header, std::to_string(event.number));
     message.id = std::move(event.id);
     message.key = std::move(event.aggregate);
     message.body = std::move(event.body);
@@ -56,9 +51,9 @@ Message message_of(OutboxEvent event) {
 }
 
 std::optional<OutboxEvent> event_of(Message message) {
-    const std::string_view number = header(message, number_header);
+    const std::string_view number = header_of(message, event_number_header);
     OutboxEvent event;
-    event.kind = header(message, kind_header);
+    event.kind = header_of(message, event_type_header);
     const char* const end = number.data() + number.size();
     const auto read = std::from_chars(number.data(), end, event.number);
     const bool is_number = read.ec == std::errc() && read.ptr == end;

@@ -18,12 +18,7 @@ std::optional<Mutant> parse_mutant(std::string_view name) {
         {"M28", Mutant::m28_decides_by_replica},      {"P01", Mutant::p01_real_clock},
         {"P02", Mutant::p02_salted_hash_order},       {"P03", Mutant::p03_uninitialised_read},
     }};
-    if (name.empty()) { return Mutant::none; }
-    if (!mutants_compiled) { return std::nullopt; }
-    for (const auto& [known, mutant] : names) {
-        if (known == name) { return mutant; }
-    }
-    return std::nullopt;
+    return find_mutant(names, name);
 }
 
 }  // namespace rushproof::inventory

@@ -1,9 +1,10 @@
-// Documented bugs that test builds can switch on, to prove that the judge sees them.  In every
-// other build mutated() is constant false and the compiler drops the branch.
+// Documented bugs that test builds can switch on, to prove that the judge sees them.
 #pragma once
 #include <cstdint>
 #include <optional>
 #include <string_view>
+
+#include "core/base/mutants.hpp"
 
 namespace rushproof::inventory {
 
@@ -30,17 +31,6 @@ enum class Mutant : std::uint8_t {
     p02_salted_hash_order,
     p03_uninitialised_read,
 };
-
-#ifdef RUSHPROOF_MUTANTS
-constexpr bool mutants_compiled = true;
-#else
-constexpr bool mutants_compiled = false;
-#endif
-
-// Not inline: the two builds of this library must not share one definition.
-static constexpr bool mutated(Mutant active, Mutant asked) {
-    return mutants_compiled && active == asked;
-}
 
 // "M07" or "P01"; empty is none.  Nothing for an unknown name, and for every name in a build
 // without mutants.

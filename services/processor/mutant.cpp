@@ -13,12 +13,7 @@ std::optional<Mutant> parse_mutant(std::string_view name) {
         {"M21", Mutant::m21_zombie_writes_blindly},
         {"M31", Mutant::m31_switch_without_drain},
     }};
-    if (name.empty()) { return Mutant::none; }
-    if (!mutants_compiled) { return std::nullopt; }
-    for (const auto& [known, mutant] : names) {
-        if (known == name) { return mutant; }
-    }
-    return std::nullopt;
+    return find_mutant(names, name);
 }
 
 }  // namespace rushproof::processor

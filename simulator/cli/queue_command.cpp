@@ -18,6 +18,7 @@
 #include "reports/summary.hpp"
 #include "simulator/cli/command.hpp"
 #include "simulator/cli/judge_run.hpp"
+#include "simulator/load/answers.hpp"
 #include "simulator/scenario/units.hpp"
 
 namespace rushproof::simulator {
@@ -110,14 +111,9 @@ private:
                                ", but not as a gateway of rushproofd does");
         }
         if (answer.status < 300) { return body.get_object(); }
-        const json::value* detail = body.get_object().if_contains("detail");
-        const json::value* code = body.get_object().if_contains("code");
-        std::string said = std::to_string(answer.status);
-        for (const json::value* part : {code, detail}) {
-            if (part != nullptr && part->is_string()) {
-                said += " " + std::string(part->get_string());
-            }
-        }
+        const Error refusal = problem_error(answer);
+        std::string said =
+            std::to_string(answer.status) + " " + refusal.code() + ": " + refusal.message();
         if (answer.status == 401) { said += " (RUSHPROOF_ADMIN_TOKEN)"; }
         throw CannotBeDone(gateway_ + " refused: " + said);
     }
@@ -128,42 +124,31 @@ private:
     std::unique_ptr<HttpConnectionPool> http_;
 };
 
-std::string text_of(const json::object& object, std::string_view member) {
-    const json::value* found = object.if_contains(member);
-    return found != nullptr && found->is_string() ? std::string(found->get_string())
-                                                  : std::string();
-}
-
-std::int64_t number_of(const json::object& object, std::string_view member) {
-    const json::value* found = object.if_contains(member);
-    return found != nullptr && found->is_int64() ? found->get_int64() : 0;
-}
-
 void print(const std::string& line) { std::printf("%s\n", line.c_str()); }
 
-bool is_steady(const json::object& queue) { return text_of(queue, "phase") == "steady"; }
+bool is_steady(const json::object& queue) { return text_in(queue, "phase") == "steady"; }
 
 std::string microseconds_text(std::int64_t microseconds) {
     return reports::duration_text(microseconds * 1'000);
 }
 
 void print_switch(const json::object& ended) {
-    const std::string reason = text_of(ended, "reason");
-    print(text_of(ended, "begunAt") + "  " + text_of(ended, "from") + " -> " +
-          text_of(ended, "to") + ": " + text_of(ended, "outcome") + " in " +
-          microseconds_text(number_of(ended, "duration_us")) + ", " +
-          reports::count_text(static_cast<std::uint64_t>(number_of(ended, "carried"))) +
+    const std::string reason = text_in(ended, "reason");
+    print(text_in(ended, "begunAt") + "  " + text_in(ended, "from") + " -> " +
+          text_in(ended, "to") + ": " + text_in(ended, "outcome") + " in " +
+          microseconds_text(integer_in(ended, "duration_us")) + ", " +
+          reports::count_text(static_cast<std::uint64_t>(integer_in(ended, "carried"))) +
           " carried over" + (reason.empty() ? "" : " (" + reason + ")"));
 }
 
 void print_queue(const json::object& queue) {
-    std::string line = "queue " + text_of(queue, "provider");
+    std::string line = "queue " + text_in(queue, "provider");
     if (is_steady(queue)) {
         line += ", no switch under way";
     } else {
-        line += ", " + text_of(queue, "phase") + " from " + text_of(queue, "previous") + " since " +
-                microseconds_text(number_of(queue, "age_us")) + ", given up in " +
-                microseconds_text(number_of(queue, "left_us"));
+        line += ", " + text_in(queue, "phase") + " from " + text_in(queue, "previous") + " since " +
+                microseconds_text(integer_in(queue, "age_us")) + ", given up in " +
+                microseconds_text(integer_in(queue, "left_us"));
     }
     print(line);
     for (const json::value& ended : queue.at("switches").as_array()) {
@@ -180,8 +165,8 @@ int status(AdminClient& client, const QueueSettings& settings) {
         return 0;
     }
     print_queue(queue);
-    print("workers " + std::to_string(number_of(workers, "workers")) + ", busy " +
-          std::to_string(number_of(workers, "busy")));
+    print("workers " + std::to_string(integer_in(workers, "workers")) + ", busy " +
+          std::to_string(integer_in(workers, "busy")));
     return 0;
 }
 
@@ -199,7 +184,7 @@ int switch_queue(AdminClient& client, const QueueSettings& settings) {
         std::this_thread::sleep_for(look_again_after);
         queue = client.get("queue");
     }
-    const bool is_done = settings.no_wait || text_of(queue, "provider") == settings.to;
+    const bool is_done = settings.no_wait || text_in(queue, "provider") == settings.to;
     if (settings.json) {
         print(json::serialize(queue));
     } else if (settings.no_wait) {
@@ -215,8 +200,8 @@ int workers(AdminClient& client, const QueueSettings& settings) {
                                    ? client.get("workers")
                                    : client.post("workers", {{"workers", settings.workers}});
     print(settings.json ? json::serialize(state)
-                        : "workers " + std::to_string(number_of(state, "workers")) + ", busy " +
-                              std::to_string(number_of(state, "busy")));
+                        : "workers " + std::to_string(integer_in(state, "workers")) + ", busy " +
+                              std::to_string(integer_in(state, "busy")));
     return 0;
 }
 
@@ -233,16 +218,16 @@ int list(AdminClient& client, const QueueSettings& settings, const std::string& 
 }
 
 void print_letter(const json::object& letter) {
-    const std::string replayed = text_of(letter, "replayedAt");
-    print(text_of(letter, "messageId") + "  " + text_of(letter, "deadAt") + "  " +
-          text_of(letter, "reason") + " after " + std::to_string(number_of(letter, "attempts")) +
-          " attempts: " + text_of(letter, "detail") +
+    const std::string replayed = text_in(letter, "replayedAt");
+    print(text_in(letter, "messageId") + "  " + text_in(letter, "deadAt") + "  " +
+          text_in(letter, "reason") + " after " + std::to_string(integer_in(letter, "attempts")) +
+          " attempts: " + text_in(letter, "detail") +
           (replayed.empty() ? "" : "  (replayed " + replayed + ")"));
 }
 
 void print_divergence(const json::object& divergence) {
-    print(text_of(divergence, "messageId") + "  " + text_of(divergence, "recordedAt") +
-          "  lacking on " + text_of(divergence, "lacking") + ": " + text_of(divergence, "reason"));
+    print(text_in(divergence, "messageId") + "  " + text_in(divergence, "recordedAt") +
+          "  lacking on " + text_in(divergence, "lacking") + ": " + text_in(divergence, "reason"));
 }
 
 int dead_letters(AdminClient& client, const QueueSettings& settings) {
@@ -257,14 +242,14 @@ int replay(AdminClient& client, const QueueSettings& settings) {
     std::vector<std::string> messages = settings.messages;
     if (settings.all) {
         for (const json::value& letter : client.list("dead-letters")) {
-            if (text_of(letter.as_object(), "replayedAt").empty()) {
-                messages.push_back(text_of(letter.as_object(), "messageId"));
+            if (text_in(letter.as_object(), "replayedAt").empty()) {
+                messages.push_back(text_in(letter.as_object(), "messageId"));
             }
         }
     }
     json::array replayed;
     for (const std::string& message : messages) {
-        replayed.push_back(client.post("dead-letters/" + message + "/replay"));
+        replayed.push_back(client.post("dead-letters/" + path_segment(message) + "/replay"));
         if (!settings.json) { print("replayed " + message); }
     }
     if (settings.json) { print(json::serialize(replayed)); }
@@ -277,9 +262,9 @@ int repair(AdminClient& client, const QueueSettings& settings) {
     std::int64_t failed = 0;
     for (bool more = true; more && failed == 0;) {  // each call repairs a part of them
         const json::object done = client.post("divergences/repair");
-        more = number_of(done, "repaired") > 0;
-        repaired += number_of(done, "repaired");
-        failed = number_of(done, "failed");
+        more = integer_in(done, "repaired") > 0;
+        repaired += integer_in(done, "repaired");
+        failed = integer_in(done, "failed");
     }
     print(settings.json
               ? json::serialize(json::object{{"repaired", repaired}, {"failed", failed}})

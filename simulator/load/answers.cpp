@@ -28,6 +28,17 @@ Error problem_error(const HttpResponse& response) {
                  detail ? std::string(*detail) : std::string());
 }
 
+std::string text_in(const boost::json::object& object, std::string_view member) {
+    const boost::json::value* found = object.if_contains(member);
+    if (found == nullptr || !found->is_string()) { return {}; }
+    return std::string(found->get_string());
+}
+
+std::int64_t integer_in(const boost::json::object& object, std::string_view member) {
+    const boost::json::value* found = object.if_contains(member);
+    return found != nullptr && found->is_int64() ? found->get_int64() : 0;
+}
+
 std::string path_segment(std::string_view text) {
     constexpr std::string_view hex = "0123456789ABCDEF";
     std::string escaped;

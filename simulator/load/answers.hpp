@@ -1,5 +1,7 @@
 // What the answers of the public REST API have in common.
 #pragma once
+#include <boost/json/object.hpp>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -25,6 +27,10 @@ Result<Answer> understand(const Result<HttpResponse>& response,
     if (answer) { return answer; }
     return failure(ErrorKind::unknown_outcome, "unreadable-answer", answer.error().message());
 }
+
+// A member of an answer's object; empty, or 0, when it is not there, null or something else.
+std::string text_in(const boost::json::object& object, std::string_view member);
+std::int64_t integer_in(const boost::json::object& object, std::string_view member);
 
 // SKUs and identifiers are texts of other people: everything that is not plain is escaped.
 std::string path_segment(std::string_view text);

@@ -36,18 +36,6 @@ WallTime parse_time(const std::string& text) {
            std::chrono::microseconds(microsecond);
 }
 
-// Empty when it is not there, or null.
-std::string text_in(const json::object& object, std::string_view member) {
-    const json::value* found = object.if_contains(member);
-    if (found == nullptr || !found->is_string()) { return {}; }
-    return std::string(found->get_string());
-}
-
-std::int64_t integer_in(const json::object& object, std::string_view member) {
-    const json::value* found = object.if_contains(member);
-    return found != nullptr && found->is_int64() ? found->get_int64() : 0;
-}
-
 bool flag_in(const json::object& object, std::string_view member) {
     const json::value* found = object.if_contains(member);
     return found != nullptr && found->is_bool() && found->get_bool();
