@@ -165,7 +165,10 @@ Result<void> Connection::configure() {
         if (text(mode.rows.at(0), 0) != "wal") {
             return failure(ErrorKind::permanent, "open-failed", "WAL mode is not to be had");
         }
-        RP_CHECK(script("sqlite.configure", "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON"));
+        // What a statement may have to undo is kept in memory: a file would be made for each batch.
+        RP_CHECK(script("sqlite.configure",
+                        "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+                        "PRAGMA temp_store=MEMORY"));
         sqlite3_wal_hook(database_.get(), &Connection::log_grew, this);
     } else {
         RP_CHECK(script("sqlite.configure", "PRAGMA query_only=ON"));

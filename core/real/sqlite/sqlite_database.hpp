@@ -26,8 +26,9 @@ struct SqliteOptions {
     std::size_t waiting_max = 1024;
     // How long to wait for a foreign program, such as the sqlite3 shell, that holds the file.
     Duration lock_wait = std::chrono::seconds(1);
-    // The write-ahead log is copied into the file whenever it has grown by this many pages.
-    int checkpoint_pages = 1000;
+    // The write-ahead log is copied into the file whenever it has grown by this many pages; what
+    // was written often is copied once.
+    int checkpoint_pages = 4000;
     // What transaction_time() reads when a transaction begins; empty means the system's clock.
     // Called by several threads at once.
     std::function<WallTime()> wall_clock;
