@@ -22,6 +22,9 @@ inline constexpr std::size_t lanes = 256;
 inline constexpr std::size_t held = 1'024;
 inline constexpr std::size_t taken_at_once = 256;
 inline constexpr std::size_t batch = 256;
+// While messages come fast, those of so long share a transaction; the first after a pause waits for
+// nobody.
+inline constexpr auto gather = milliseconds(4);
 // Each of these takes a call of its own, one after the other.
 inline constexpr std::size_t batch_of_calls = 16;
 static_assert(taken_at_once <= held && batch <= held && batch_of_calls <= batch);

@@ -93,12 +93,17 @@ Task<bool> Pool::is_drained() {
 
 Task<void> Pool::work() {
     while (running_ <= wanted_ && !gave_up_) {
+        if (taking_ && lanes_.can_grow() && environment_.clock.monotonic() < gather_until_) {
+            co_await sleep_until(environment_.clock, gather_until_);
+            continue;
+        }
         Batch batch = lanes_.take(wanted_);
         if (batch.empty()) {
             if (!taking_ && lanes_.waiting() == 0) { break; }
             co_await work_there_.wait();
             continue;
         }
+        gather_until_ = environment_.clock.monotonic() + limits::gather;
         if (lanes_.has_work()) { work_there_.tell_one(); }
         ++busy_;
         const bool early = mutated(options_.mutant, Mutant::m18_acknowledged_before_effect);

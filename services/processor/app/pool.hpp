@@ -63,6 +63,7 @@ private:
     std::size_t busy_ = 0;
     std::size_t held_ = 0;
     std::uint64_t finished_ = 0;
+    MonotonicTime gather_until_{};
     bool taking_ = false;
     bool stopping_ = false;
     bool empty_queue_ = false;

@@ -52,6 +52,12 @@ Batch Lanes::take(std::size_t workers) {
     return batch;
 }
 
+bool Lanes::can_grow() const {
+    if (ready_.empty() || waiting_ >= limits::batch) { return false; }
+    const Work& first = lanes_[ready_.front()].work.front();
+    return !first.needs_call() && !is_suspect(first);
+}
+
 void Lanes::take_from(std::size_t number, std::size_t limit, Batch& batch) {
     Lane& lane = lanes_[number];
     lane.ready = false;

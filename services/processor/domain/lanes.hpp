@@ -28,6 +28,8 @@ public:
 
     // In lanes that nobody works on.
     bool has_work() const { return !ready_.empty(); }
+    // Would take() give a transaction that has room for more?
+    bool can_grow() const;
     // In all of them, without what was taken.
     std::size_t waiting() const { return waiting_; }
 

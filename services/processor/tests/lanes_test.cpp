@@ -89,6 +89,27 @@ TEST(Lanes, HandleASuspectAlone) {
     EXPECT_EQ(lanes.take(1).work.at(0).id, "a-2");
 }
 
+TEST(Lanes, LetOnlyATransactionGrow) {
+    Lanes lanes(64);
+    EXPECT_FALSE(lanes.can_grow());
+    lanes.add(work_of("a", 1));
+    EXPECT_TRUE(lanes.can_grow());
+    const Batch taken = lanes.take(1);
+    lanes.add(work_of("a", 2));
+    EXPECT_FALSE(lanes.can_grow()) << "the lane is taken";
+    lanes.give_back(taken.lanes);
+    EXPECT_TRUE(lanes.can_grow());
+    for (std::size_t i = 0; i < limits::batch; ++i) { lanes.add(work_of("a", 3)); }
+    EXPECT_FALSE(lanes.can_grow()) << "it is full";
+
+    Lanes calls(64);
+    calls.add(work_of("a", 1, 1, "reserve"));
+    EXPECT_FALSE(calls.can_grow());
+    Lanes suspects(64);
+    suspects.add(work_of("a", 1, limits::deliveries_unsuspected + 1));
+    EXPECT_FALSE(suspects.can_grow());
+}
+
 TEST(Lanes, SpreadWhatHasNoKey) {
     Lanes lanes(64);
     for (int i = 1; i <= 200; ++i) {

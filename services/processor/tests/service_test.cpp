@@ -218,6 +218,22 @@ TEST(Service, TellsPublishersWhereToGo) {
     EXPECT_GT(route.lease_us(), 0);
 }
 
+TEST(Service, LetsMessagesThatComeFastShareATransaction) {
+    Bench bench;
+    bench.start();
+    for (const char* id : {"first", "b", "c"}) { ASSERT_TRUE(bench.put(Bench::plain(id))); }
+    bench.world.run_for(limits::gather * 10);
+    const WallTime asked = bench.world.wall();
+    ASSERT_TRUE(bench.put(Bench::plain("later")));
+    const auto time_of = [&](const std::string& id) {
+        const std::chrono::microseconds at(bench.outcome(id)->processed().processed_at_us());
+        return WallTime(at);
+    };
+    EXPECT_EQ(time_of("b") - time_of("first"), limits::gather);
+    EXPECT_EQ(time_of("c"), time_of("b"));
+    EXPECT_LE(time_of("later") - asked, milliseconds(1)) << "it waits for nobody";
+}
+
 TEST(Service, RefusesOptionsOutOfRange) {
     Bench bench;
     Options none;
