@@ -15,6 +15,7 @@ constexpr int offset_bits = 44;
 constexpr std::uint64_t offset_mask = (std::uint64_t{1} << offset_bits) - 1;
 
 constexpr int records_at_once = 500;
+constexpr const char* fetch_wait_ms = "5";
 constexpr auto tick_every = std::chrono::milliseconds(50);
 constexpr Duration finish_for = std::chrono::seconds(1);
 constexpr Duration poll_interval_max = std::chrono::minutes(5);
@@ -82,6 +83,9 @@ Result<void> Member::start(const std::string& group) {
                       {"max.poll.interval.ms", milliseconds(poll_interval_max)},
                       {"topic.metadata.refresh.interval.ms", "30000"},
                       {"fetch.error.backoff.ms", "50"},
+                      // Else the brokers answer once for each batch, however small.
+                      {"fetch.min.bytes", "65536"},
+                      {"fetch.wait.max.ms", fetch_wait_ms},
                       {"queued.min.messages", std::to_string(options_.ready_messages)},
                       {"queued.max.messages.kbytes",
                        std::to_string(std::max<std::size_t>(options_.ready_bytes >> 10, 64))}}));

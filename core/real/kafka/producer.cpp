@@ -1,7 +1,9 @@
 #include "core/real/kafka/producer.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <optional>
 
 #include "core/real/kafka/errors.hpp"
@@ -13,6 +15,7 @@ namespace {
 
 constexpr std::size_t record_overhead_bytes = 512;
 constexpr int reports_at_once = 1000;
+constexpr Duration gather_for = std::chrono::milliseconds(5);
 
 }  // namespace
 
@@ -68,6 +71,22 @@ private:
     std::unique_ptr<Events> events_;
 };
 
+// The last one of a batch lets those that wait go on.
+class Producer::UnderWay {
+public:
+    explicit UnderWay(Producer& producer) : producer_(producer) { ++producer_.under_way_; }
+    ~UnderWay() {
+        if (--producer_.under_way_ > 0) { return; }
+        ++producer_.batch_;
+        producer_.batch_ends_.tell();
+    }
+    UnderWay(const UnderWay&) = delete;
+    UnderWay& operator=(const UnderWay&) = delete;
+
+private:
+    Producer& producer_;
+};
+
 namespace {
 
 template <class T>
@@ -92,6 +111,7 @@ Producer::Producer(asio::any_io_executor executor, const KafkaOptions& options,
     : executor_(std::move(executor)),
       options_(options),
       reaper_(std::move(reaper)),
+      batch_ends_(executor_),
       refused_(telemetry.counter("kafka_refused_messages_total",
                                  "Messages that the brokers did not take",
                                  {{"topic", options.topic}})),
@@ -109,9 +129,7 @@ Result<void> Producer::start() {
                       // As the clients in Java, Go and Python place a key.
                       {"partitioner", "murmur2_random"},
                       {"sticky.partitioning.linger.ms", "0"},
-                      // Nobody waits for company; what comes while requests are under way shares
-                      // the next one.
-                      {"linger.ms", "0"},
+                      {"linger.ms", "0"},  // gather() sees to it
                       {"message.timeout.ms", milliseconds(options_.delivery_timeout)},
                       {"message.max.bytes",
                        std::to_string(options_.message_bytes + record_overhead_bytes)},
@@ -145,6 +163,16 @@ Result<void> Producer::send(const Message& message, const std::shared_ptr<Publis
     return {};
 }
 
+// Those that are under way are a batch, and who comes meanwhile is the next one: a broker that
+// takes each batch to its disk has few of them so.  Not longer than `gather_for`: another broker
+// may be down.  librdkafka's own ways to wait (linger.ms, one request in flight) poll instead of
+// sleeping.
+Task<void> Producer::gather(MonotonicTime deadline) {
+    const MonotonicTime until = std::min<MonotonicTime>(deadline, now() + gather_for);
+    const std::uint64_t batch = batch_;
+    while (under_way_ > 0 && batch == batch_ && now() < until) { co_await batch_ends_.wait(until); }
+}
+
 Task<Result<void>> Producer::publish(Context context, Message message) {
     const auto self = shared_from_this();
     if (bytes_of(message) > options_.message_bytes) {
@@ -153,7 +181,9 @@ Task<Result<void>> Producer::publish(Context context, Message message) {
                           "a message may have " + std::to_string(options_.message_bytes) +
                               " bytes with its key and headers");
     }
+    co_await gather(context.deadline);
     const auto publishing = std::make_shared<Publishing>(executor_);
+    const UnderWay under_way(*this);
     if (const auto sent = send(message, publishing); !sent) {
         refused_.add();
         co_return failure(sent.error());

@@ -25,14 +25,19 @@ public:
 private:
     struct Publishing;
     class Client;
+    class UnderWay;
 
     Result<void> start();
+    Task<void> gather(MonotonicTime deadline);
     Result<void> send(const Message& message, const std::shared_ptr<Publishing>& publishing);
 
     asio::any_io_executor executor_;
     KafkaOptions options_;
     std::shared_ptr<Reaper> reaper_;
     std::shared_ptr<Client> client_;
+    std::size_t under_way_ = 0;
+    std::uint64_t batch_ = 0;  // which of them is under way
+    Changes batch_ends_;
     std::uint64_t published_ = 0;
     Counter& refused_;
     Counter& unknown_;
