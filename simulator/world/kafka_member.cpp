@@ -69,6 +69,7 @@ private:
     static Task<Result<void>> beat(Self self);
     static Task<Result<void>> fetch(Self self);
     static Task<Result<void>> commit(Self self, MonotonicTime deadline);
+    static Task<Result<void>> commit_in_generation(Self self, MonotonicTime deadline);
     std::vector<Delivery> take(std::size_t limit);
     KafkaOffsets open_offsets() const;
     bool has_messages() const;
@@ -85,6 +86,7 @@ private:
     std::int32_t generation_ = 0;
     std::map<std::int32_t, Owned> owned_;
     bool must_join_ = true;
+    bool joining_ = false;
     bool closed_ = false;
     bool reachable_ = true;
     std::map<std::uint64_t, Held> held_;
@@ -129,7 +131,10 @@ Task<void> KafkaMember::attend(Self self) {
     while (!self->closed_) {
         Result<void> done;
         if (self->must_join_ || self->may_give_up()) {
+            self->joining_ = true;
             done = co_await join(self);
+            self->joining_ = false;
+            self->work_.notify();
         } else {
             done = co_await beat(self);
         }
@@ -360,10 +365,27 @@ Task<Result<void>> KafkaMember::acknowledge(Self self, MonotonicTime deadline,
                           partition->second.held.erase(held.offset) > 0;
         gone |= !ours;
     }
-    RP_CO_CHECK(co_await commit(self, deadline));
+    RP_CO_CHECK(co_await commit_in_generation(self, deadline));
     if (!gone && all_known) { co_return Result<void>(); }
     co_return failure(ErrorKind::permanent, "unknown-delivery",
                       "this member does not own the partition of a message any more");
+}
+
+// The broker refuses a commit of an old generation, which one is as soon as a rebalance ends: none
+// is sent while this member waits for that, and one that was under way is sent again.
+Task<Result<void>> KafkaMember::commit_in_generation(Self self, MonotonicTime deadline) {
+    const KafkaAccess& access = self->topic_->access;
+    for (;;) {
+        while (self->joining_ && !self->closed_ && access.now() < deadline) {
+            co_await HostSignal::wait(self->work_, deadline);
+        }
+        const std::int32_t generation = self->generation_;
+        const auto committed = co_await commit(self, deadline);
+        const bool was_late = self->joining_ || self->generation_ != generation;
+        if (committed || !was_late || self->closed_ || access.now() >= deadline) {
+            co_return committed;
+        }
+    }
 }
 
 Task<Result<void>> KafkaMember::commit(Self self, MonotonicTime deadline) {

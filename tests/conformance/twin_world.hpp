@@ -10,7 +10,7 @@ namespace rushproof::conformance {
 
 class TwinWorld {
 public:
-    TwinWorld(std::string broker, const simulator::BrokerOptions& options)
+    TwinWorld(std::string broker, const simulator::BrokerOptions& options = {})
         : broker_(std::move(broker)),
           scheduler_(simulator::SchedulerOptions(), trace_, tape_),
           network_(scheduler_),

@@ -8,7 +8,7 @@ namespace {
 class TwinBench final : public QueueBench {
 public:
     TwinBench(const std::string& broker, QueueTraits traits)
-        : broker_(broker), traits_(traits), world_(broker, options()) {}
+        : broker_(broker), traits_(traits), world_(broker) {}
 
     QueueTraits traits() const override { return traits_; }
     Clock& clock() override { return world_.clock(); }
@@ -24,13 +24,6 @@ public:
     }
 
 private:
-    // As many partitions as the suite gives a real Kafka.
-    static simulator::BrokerOptions options() {
-        simulator::BrokerOptions options;
-        options.kafka_server.broker.partitions = 4;
-        return options;
-    }
-
     std::string broker_;
     QueueTraits traits_;
     TwinWorld world_;
