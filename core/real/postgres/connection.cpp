@@ -226,7 +226,7 @@ Result<void> Connection::send_call(StepKind kind, const Statement& statement,
         steps_.push_back(Step{StepKind::prepare, statement.name});
     }
     if (PQsendQueryPrepared(handle_.get(), name.c_str(), parameters_.count(), parameters_.values(),
-                            nullptr, nullptr, 0) == 0) {
+                            parameters_.lengths(), parameters_.formats(), 0) == 0) {
         lost_ = true;
     }
     steps_.push_back(Step{kind, statement.name});

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdio>
 
+#include "core/real/postgres/wire.hpp"
 #include "core/runtime/rfc3339.hpp"
 
 namespace rushproof::postgres {
@@ -16,7 +17,28 @@ Error cannot_hold(std::string what) {
     return Error(ErrorKind::permanent, "statement-failed", std::move(what));
 }
 
-// Appends one parameter's text.
+// From the server's catalog (pg_type.dat); they never change.
+enum class Type : std::uint16_t {
+    boolean = 16,
+    bytea = 17,
+    int8 = 20,
+    int2 = 21,
+    int4 = 23,
+    text = 25,
+    oid = 26,
+    float4 = 700,
+    float8 = 701,
+    int4_array = 1007,
+    text_array = 1009,
+    varchar_array = 1015,
+    int8_array = 1016,
+    timestamp = 1114,
+    timestamptz = 1184,
+    numeric = 1700,
+    nothing = 2278,
+};
+
+// Appends one parameter.
 class Writer {
 public:
     explicit Writer(std::string& out) : out_(out) {}
@@ -52,29 +74,20 @@ public:
         return {};
     }
     Result<void> operator()(const std::vector<std::int64_t>& values) const {
-        char separator = '{';
+        begin_array(Type::int8, values.size());
         for (const std::int64_t value : values) {
-            out_ += separator;
-            append(value);
-            separator = ',';
+            append_big_endian<std::int32_t>(out_, sizeof value);
+            append_big_endian(out_, value);
         }
-        out_ += values.empty() ? "{}" : "}";
         return {};
     }
     Result<void> operator()(const std::vector<std::string>& texts) const {
-        char separator = '{';
+        begin_array(Type::text, texts.size());
         for (const std::string& text : texts) {
             RP_CHECK(check(text));
-            out_ += separator;
-            out_ += '"';
-            for (const char c : text) {
-                if (c == '"' || c == '\\') { out_ += '\\'; }
-                out_ += c;
-            }
-            out_ += '"';
-            separator = ',';
+            append_big_endian(out_, static_cast<std::int32_t>(text.size()));
+            out_ += text;
         }
-        out_ += texts.empty() ? "{}" : "}";
         return {};
     }
 
@@ -84,6 +97,16 @@ private:
         const auto end = std::to_chars(digits, digits + sizeof digits, value);
         out_.append(digits, end.ptr);
     }
+    // As array_send writes them: dimensions, no NULLs, the elements' type; of the dimension, its
+    // length and first index.
+    void begin_array(Type element, std::size_t count) const {
+        append_big_endian<std::int32_t>(out_, count == 0 ? 0 : 1);
+        append_big_endian<std::int32_t>(out_, 0);
+        append_big_endian(out_, static_cast<std::int32_t>(element));
+        if (count == 0) { return; }
+        append_big_endian(out_, static_cast<std::int32_t>(count));
+        append_big_endian<std::int32_t>(out_, 1);
+    }
     static Result<void> check(const std::string& text) {
         if (text.find('\0') == text.npos) { return {}; }
         return failure(cannot_hold("a text with a NUL byte"));
@@ -92,25 +115,10 @@ private:
     std::string& out_;
 };
 
-// From the server's catalog (pg_type.dat); they never change.
-enum class Type : std::uint16_t {
-    boolean = 16,
-    bytea = 17,
-    int8 = 20,
-    int2 = 21,
-    int4 = 23,
-    oid = 26,
-    float4 = 700,
-    float8 = 701,
-    int4_array = 1007,
-    text_array = 1009,
-    varchar_array = 1015,
-    int8_array = 1016,
-    timestamp = 1114,
-    timestamptz = 1184,
-    numeric = 1700,
-    nothing = 2278,
-};
+bool is_array(const Value& value) {
+    return std::holds_alternative<std::vector<std::int64_t>>(value) ||
+           std::holds_alternative<std::vector<std::string>>(value);
+}
 
 std::optional<std::int64_t> read_integer(std::string_view text) {
     std::int64_t value = 0;
@@ -175,6 +183,7 @@ std::optional<Value> value_of(Oid type, std::string_view text) {
         case Type::float4:
         case Type::float8:
         case Type::numeric: return std::nullopt;
+        case Type::text: break;
     }
     return Value(std::string(text));
 }
@@ -198,19 +207,23 @@ bool take(std::string_view& text, char expected) {
 }  // namespace
 
 Result<void> Parameters::fill(const Row& arguments) {
-    texts_.clear();
+    bytes_.clear();
     pointers_.clear();
+    lengths_.clear();
+    formats_.clear();
     std::vector<std::size_t> starts;
     starts.reserve(arguments.size());
     for (const Value& argument : arguments) {
-        starts.push_back(texts_.size());
-        RP_CHECK(std::visit(Writer(texts_), argument));
-        texts_ += '\0';
+        starts.push_back(bytes_.size());
+        RP_CHECK(std::visit(Writer(bytes_), argument));
+        lengths_.push_back(static_cast<int>(bytes_.size() - starts.back()));
+        formats_.push_back(is_array(argument) ? 1 : 0);
+        bytes_ += '\0';  // ends a text
     }
     pointers_.reserve(arguments.size());
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const bool is_null = std::holds_alternative<std::monostate>(arguments[i]);
-        pointers_.push_back(is_null ? nullptr : texts_.data() + starts[i]);
+        pointers_.push_back(is_null ? nullptr : bytes_.data() + starts[i]);
     }
     return {};
 }

@@ -1,4 +1,4 @@
-// Goal: values survive PostgreSQL's text format, and what it cannot hold is refused.
+// Goal: values survive PostgreSQL's formats, and what it cannot hold is refused.
 // Method: texts as the server writes them; the round trip through a server is in
 // postgres_database_test.cpp.
 #include "core/real/postgres/values.hpp"
@@ -10,24 +10,37 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-std::string text_of(Value value) {
+std::string bytes_of(Value value) {
     Parameters parameters;
     Row row;
     row.push_back(std::move(value));
     const auto filled = parameters.fill(row);
-    return filled ? parameters.values()[0] : "refused: " + filled.error().message();
+    if (!filled) { return "refused: " + filled.error().message(); }
+    return {parameters.values()[0], static_cast<std::size_t>(parameters.lengths()[0])};
 }
 
 TEST(PostgresValues, AreWrittenAsText) {
-    EXPECT_EQ(text_of(std::int64_t{-42}), "-42");
-    EXPECT_EQ(text_of(std::string("it's")), "it's");
-    EXPECT_EQ(text_of(Bytes{std::string("\0\x7f\xff", 3)}), "\\x007fff");
-    EXPECT_EQ(text_of(WallTime(std::chrono::microseconds(1'500'000))),
+    EXPECT_EQ(bytes_of(std::int64_t{-42}), "-42");
+    EXPECT_EQ(bytes_of(std::string("it's")), "it's");
+    EXPECT_EQ(bytes_of(Bytes{std::string("\0\x7f\xff", 3)}), "\\x007fff");
+    EXPECT_EQ(bytes_of(WallTime(std::chrono::microseconds(1'500'000))),
               "1970-01-01T00:00:01.500000Z");
-    EXPECT_EQ(text_of(std::vector<std::int64_t>{1, -2}), "{1,-2}");
-    EXPECT_EQ(text_of(std::vector<std::int64_t>{}), "{}");
-    EXPECT_EQ(text_of(Texts{"a b", R"(q"\)", "", "NULL"}), R"({"a b","q\"\\","","NULL"})");
-    EXPECT_EQ(text_of(Texts{}), "{}");
+}
+
+TEST(PostgresValues, ArraysAreBinary) {
+    using namespace std::string_literals;
+    EXPECT_EQ(bytes_of(std::vector<std::int64_t>{1, -2}),
+              "\0\0\0\1\0\0\0\0\0\0\0\x14\0\0\0\2\0\0\0\1"
+              "\0\0\0\x8\0\0\0\0\0\0\0\1\0\0\0\x8\xff\xff\xff\xff\xff\xff\xff\xfe"s);
+    EXPECT_EQ(bytes_of(std::vector<std::int64_t>{}), "\0\0\0\0\0\0\0\0\0\0\0\x14"s);
+    EXPECT_EQ(bytes_of(Texts{R"(q"\)", ""}),
+              "\0\0\0\1\0\0\0\0\0\0\0\x19\0\0\0\2\0\0\0\1\0\0\0\3q\"\\\0\0\0\0"s);
+    EXPECT_EQ(bytes_of(Texts{}), "\0\0\0\0\0\0\0\0\0\0\0\x19"s);
+    Parameters parameters;
+    const Row row{std::string("a"), Texts{}};
+    ASSERT_TRUE(parameters.fill(row));
+    EXPECT_EQ(parameters.formats()[0], 0);
+    EXPECT_EQ(parameters.formats()[1], 1);
 }
 
 TEST(PostgresValues, NullIsNoText) {
@@ -41,9 +54,9 @@ TEST(PostgresValues, NullIsNoText) {
 
 TEST(PostgresValues, WhatCannotBeHeldIsRefused) {
     const std::string nul("a\0b", 3);
-    EXPECT_EQ(text_of(nul), "refused: a text with a NUL byte");
-    EXPECT_EQ(text_of(Texts{"fine", nul}), "refused: a text with a NUL byte");
-    EXPECT_EQ(text_of(WallTime::min()), "refused: a time outside the years 1 to 9999");
+    EXPECT_EQ(bytes_of(nul), "refused: a text with a NUL byte");
+    EXPECT_EQ(bytes_of(Texts{"fine", nul}), "refused: a text with a NUL byte");
+    EXPECT_EQ(bytes_of(WallTime::min()), "refused: a time outside the years 1 to 9999");
 }
 
 TEST(PostgresValues, ArraysAreRead) {
