@@ -310,6 +310,7 @@ std::vector<Delivery> KafkaMember::take(std::size_t limit) {
     std::vector<Delivery> taken;
     // From the partition after the last one on, so that none starves.
     std::vector<std::int32_t> order;
+    order.reserve(owned_.size());
     for (const auto& [number, partition] : owned_) { order.push_back(number); }
     const auto after = std::upper_bound(order.begin(), order.end(), last_partition_);
     std::rotate(order.begin(), after, order.end());

@@ -413,7 +413,7 @@ void Member::commit(const Targets& positions) {
         failed_commits_.add();
         return;  // tick() tries again
     }
-    static_cast<void>(asked.release());
+    [[maybe_unused]] const auto* const handed_over = asked.release();
     commit_under_way_ = true;
 }
 

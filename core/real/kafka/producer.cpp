@@ -158,8 +158,8 @@ Result<void> Producer::send(const Message& message, const std::shared_ptr<Publis
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return failure(publish_error(error, RD_KAFKA_MSG_STATUS_NOT_PERSISTED));
     }
-    static_cast<void>(headers.release());
-    static_cast<void>(share.release());
+    [[maybe_unused]] const auto* const its_headers = headers.release();
+    [[maybe_unused]] const auto* const its_share = share.release();
     return {};
 }
 
