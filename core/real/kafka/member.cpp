@@ -16,6 +16,8 @@ constexpr std::uint64_t offset_mask = (std::uint64_t{1} << offset_bits) - 1;
 
 constexpr int records_at_once = 500;
 constexpr const char* fetch_wait_ms = "5";
+// For the brokers a commit is as much work as a batch of messages.
+constexpr Duration commit_every = std::chrono::milliseconds(20);
 constexpr auto tick_every = std::chrono::milliseconds(50);
 constexpr Duration finish_for = std::chrono::seconds(1);
 constexpr Duration poll_interval_max = std::chrono::minutes(5);
@@ -54,6 +56,7 @@ Member::Member(asio::any_io_executor executor, const KafkaOptions& options,
       total_(std::move(total)),
       link_(std::make_shared<Link>()),
       timer_(executor_),
+      commit_timer_(executor_),
       changes_(executor_),
       rebalances_(telemetry.counter("kafka_rebalances_total",
                                     "Times that partitions were given to or taken from a member",
@@ -395,7 +398,22 @@ void Member::commit_some() {
             positions.emplace_back(assignment, assignment->position);
         }
     }
-    if (!positions.empty()) { commit(positions); }
+    if (positions.empty()) { return; }
+    if (!leaving_ && now() < commits_again_) { return commit_later(); }
+    commits_again_ = now() + commit_every;
+    commit(positions);
+}
+
+void Member::commit_later() {
+    if (std::exchange(commits_later_, true)) { return; }
+    commit_timer_.expires_at(
+        std::chrono::steady_clock::time_point(commits_again_.time_since_epoch()));
+    commit_timer_.async_wait([this, alive = weak_from_this()](boost::system::error_code error) {
+        const auto kept = alive.lock();
+        if (error || !kept || closed_) { return; }
+        commits_later_ = false;
+        commit_some();
+    });
 }
 
 void Member::commit(const Targets& positions) {
@@ -499,6 +517,7 @@ void Member::leave(std::function<void()> left) {
     closed_ = true;
     link_->member = nullptr;
     timer_.cancel();
+    commit_timer_.cancel();
     events_.reset();
     queue_.reset();
     for (const auto& [tag, assignment] : assignments_) { assignment->lost = true; }

@@ -111,6 +111,7 @@ private:
 
     // Of those that have something to commit; one at a time.
     void commit_some();
+    void commit_later();
     void commit(const Targets& positions);
     // Commits again what failed, keeps librdkafka's interval of polling, and shows the lag.
     void tick();
@@ -128,6 +129,8 @@ private:
     QueueHandle queue_;
     std::unique_ptr<Events> events_;
     asio::steady_timer timer_;
+    asio::steady_timer commit_timer_;
+    bool commits_later_ = false;
     Changes changes_;  // something to deliver, a commit was answered, the end
 
     std::map<std::uint64_t, std::shared_ptr<Assignment>> assignments_;  // by tag
@@ -138,6 +141,7 @@ private:
     bool paused_ = false;
     bool closed_ = false;
     bool commit_under_way_ = false;
+    MonotonicTime commits_again_{};  // not before
     std::map<std::int32_t, Gauge*> lags_;
     Counter& rebalances_;
     Counter& failed_commits_;

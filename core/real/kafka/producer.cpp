@@ -15,13 +15,27 @@ namespace {
 
 constexpr std::size_t record_overhead_bytes = 512;
 constexpr int reports_at_once = 1000;
-constexpr Duration gather_for = std::chrono::milliseconds(5);
+constexpr Duration gate_wait_max = std::chrono::milliseconds(5);
 
 }  // namespace
 
 // What the caller and the delivery report share.
 struct Producer::Publishing {
-    explicit Publishing(const asio::any_io_executor& executor) : changes(executor) {}
+    Publishing(std::shared_ptr<Producer> its_producer, Message its_message)
+        : producer(its_producer),
+          message(std::move(its_message)),
+          changes(its_producer->executor_) {}
+    void tell(Result<void> what) {
+        verdict = std::move(what);
+        changes.tell();
+    }
+    void report(Result<void> what) {
+        tell(std::move(what));
+        if (const auto its_producer = producer.lock()) { its_producer->reported(); }
+    }
+
+    std::weak_ptr<Producer> producer;
+    Message message;
     std::optional<Result<void>> verdict;
     Changes changes;
 };
@@ -44,7 +58,7 @@ public:
     ~Client() {
         events_.reset();
         queue_.reset();
-        *listening_ = false;
+        stop_listening();
         reaper_->post([handle = handle_, kept = listening_] {
             rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
             rd_kafka_flush(handle, 100);
@@ -57,6 +71,7 @@ public:
     void start() {
         events_->start([this] { return rd_kafka_poll(handle_, 0) >= reports_at_once; });
     }
+    void stop_listening() { *listening_ = false; }
     rd_kafka_t* handle() const { return handle_; }
     bool broken() const {
         std::array<char, 8> why{};
@@ -71,22 +86,6 @@ private:
     std::unique_ptr<Events> events_;
 };
 
-// The last one of a batch lets those that wait go on.
-class Producer::UnderWay {
-public:
-    explicit UnderWay(Producer& producer) : producer_(producer) { ++producer_.under_way_; }
-    ~UnderWay() {
-        if (--producer_.under_way_ > 0) { return; }
-        ++producer_.batch_;
-        producer_.batch_ends_.tell();
-    }
-    UnderWay(const UnderWay&) = delete;
-    UnderWay& operator=(const UnderWay&) = delete;
-
-private:
-    Producer& producer_;
-};
-
 namespace {
 
 template <class T>
@@ -97,11 +96,10 @@ void report(rd_kafka_t*, const rd_kafka_message_t* record, void* listening) {
     if (!*static_cast<Listening*>(listening)) { return; }
     T& publishing = **own;
     if (record->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        publishing.verdict = Result<void>();
+        publishing.report({});
     } else {
-        publishing.verdict = failure(publish_error(record->err, rd_kafka_message_status(record)));
+        publishing.report(failure(publish_error(record->err, rd_kafka_message_status(record))));
     }
-    publishing.changes.tell();
 }
 
 }  // namespace
@@ -111,7 +109,8 @@ Producer::Producer(asio::any_io_executor executor, const KafkaOptions& options,
     : executor_(std::move(executor)),
       options_(options),
       reaper_(std::move(reaper)),
-      batch_ends_(executor_),
+      gate_(gate_wait_max),
+      gate_timer_(executor_),
       refused_(telemetry.counter("kafka_refused_messages_total",
                                  "Messages that the brokers did not take",
                                  {{"topic", options.topic}})),
@@ -129,7 +128,9 @@ Result<void> Producer::start() {
                       // As the clients in Java, Go and Python place a key.
                       {"partitioner", "murmur2_random"},
                       {"sticky.partitioning.linger.ms", "0"},
-                      {"linger.ms", "0"},  // gather() sees to it
+                      // Its own ways to gather (this one, one request in flight) poll instead of
+                      // sleeping.
+                      {"linger.ms", "0"},
                       {"message.timeout.ms", milliseconds(options_.delivery_timeout)},
                       {"message.max.bytes",
                        std::to_string(options_.message_bytes + record_overhead_bytes)},
@@ -138,13 +139,52 @@ Result<void> Producer::start() {
     auto listening = std::make_shared<Listening>(true);
     rd_kafka_conf_set_opaque(configuration.get(), listening.get());
     RP_TRY(rd_kafka_t* const handle, make_client(RD_KAFKA_PRODUCER, std::move(configuration)));
+    if (client_) {
+        client_->stop_listening();
+        gate_ = BatchGate(gate_wait_max);
+        // It may be the one that is telling something right now.
+        asio::post(executor_, [old = std::move(client_)] {});
+    }
     client_ = std::make_shared<Client>(executor_, handle, reaper_, std::move(listening));
     client_->start();
     return {};
 }
 
-Result<void> Producer::send(const Message& message, const std::shared_ptr<Publishing>& publishing) {
-    if (!client_ || client_->broken()) { RP_CHECK(start()); }
+// All that wait, at once: librdkafka sends what it has as soon as it has something.
+void Producer::send_those_who_may() {
+    if (waiting_.empty()) { return; }
+    if (!gate_.open(waiting_.size(), now())) {
+        if (gate_.opens_at() >= gate_timer_at_) { return; }
+        gate_timer_at_ = gate_.opens_at();
+        gate_timer_.expires_at(
+            std::chrono::steady_clock::time_point(gate_timer_at_.time_since_epoch()));
+        gate_timer_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+            const auto self = weak.lock();
+            if (error || !self) { return; }
+            self->gate_timer_at_ = MonotonicTime::max();
+            self->send_those_who_may();
+        });
+        return;
+    }
+    const Result<void> started = !client_ || client_->broken() ? start() : Result<void>();
+    std::size_t sent = 0;
+    for (const auto& publishing : std::exchange(waiting_, {})) {
+        if (const auto taken = started ? send(publishing) : started) {
+            ++sent;
+        } else {
+            publishing->tell(failure(taken.error()));
+        }
+    }
+    if (sent > 0) { gate_.go(sent, now()); }
+}
+
+void Producer::reported() {
+    gate_.done(waiting_.size(), now());
+    send_those_who_may();
+}
+
+Result<void> Producer::send(const std::shared_ptr<Publishing>& publishing) {
+    const Message& message = publishing->message;
     auto share = std::make_unique<std::shared_ptr<Publishing>>(publishing);
     Headers headers = headers_of(message);
     const bool with_key = !message.key.empty();
@@ -163,16 +203,6 @@ Result<void> Producer::send(const Message& message, const std::shared_ptr<Publis
     return {};
 }
 
-// Those that are under way are a batch, and who comes meanwhile is the next one: a broker that
-// takes each batch to its disk has few of them so.  Not longer than `gather_for`: another broker
-// may be down.  librdkafka's own ways to wait (linger.ms, one request in flight) poll instead of
-// sleeping.
-Task<void> Producer::gather(MonotonicTime deadline) {
-    const MonotonicTime until = std::min<MonotonicTime>(deadline, now() + gather_for);
-    const std::uint64_t batch = batch_;
-    while (under_way_ > 0 && batch == batch_ && now() < until) { co_await batch_ends_.wait(until); }
-}
-
 Task<Result<void>> Producer::publish(Context context, Message message) {
     const auto self = shared_from_this();
     if (bytes_of(message) > options_.message_bytes) {
@@ -181,15 +211,16 @@ Task<Result<void>> Producer::publish(Context context, Message message) {
                           "a message may have " + std::to_string(options_.message_bytes) +
                               " bytes with its key and headers");
     }
-    co_await gather(context.deadline);
-    const auto publishing = std::make_shared<Publishing>(executor_);
-    const UnderWay under_way(*this);
-    if (const auto sent = send(message, publishing); !sent) {
-        refused_.add();
-        co_return failure(sent.error());
-    }
+    const auto publishing = std::make_shared<Publishing>(self, std::move(message));
+    waiting_.push_back(publishing);
+    send_those_who_may();
     while (!publishing->verdict && now() < context.deadline) {
         co_await publishing->changes.wait(context.deadline);
+    }
+    if (!publishing->verdict && std::erase(waiting_, publishing) > 0) {
+        refused_.add();
+        co_return failure(ErrorKind::retryable, "deadline-exceeded",
+                          "Kafka was busy until the deadline; the message was not sent");
     }
     if (!publishing->verdict) {
         unknown_.add();

@@ -1,9 +1,12 @@
 // Messages on their way into a topic.
 #pragma once
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <memory>
 
 #include "core/ports/context.hpp"
 #include "core/ports/message_queue.hpp"
+#include "core/real/kafka/batch_gate.hpp"
 #include "core/real/kafka/client.hpp"
 #include "core/real/kafka/kafka_queue.hpp"
 
@@ -25,19 +28,20 @@ public:
 private:
     struct Publishing;
     class Client;
-    class UnderWay;
 
     Result<void> start();
-    Task<void> gather(MonotonicTime deadline);
-    Result<void> send(const Message& message, const std::shared_ptr<Publishing>& publishing);
+    void send_those_who_may();
+    Result<void> send(const std::shared_ptr<Publishing>& publishing);
+    void reported();
 
     asio::any_io_executor executor_;
     KafkaOptions options_;
     std::shared_ptr<Reaper> reaper_;
     std::shared_ptr<Client> client_;
-    std::size_t under_way_ = 0;
-    std::uint64_t batch_ = 0;  // which of them is under way
-    Changes batch_ends_;
+    std::deque<std::shared_ptr<Publishing>> waiting_;
+    BatchGate gate_;
+    asio::steady_timer gate_timer_;
+    MonotonicTime gate_timer_at_ = MonotonicTime::max();
     std::uint64_t published_ = 0;
     Counter& refused_;
     Counter& unknown_;
