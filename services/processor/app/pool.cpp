@@ -14,6 +14,13 @@ Context step_context(const Environment& environment) {
     return Context(environment.clock.monotonic() + limits::step_timeout);
 }
 
+std::vector<std::uint64_t> deliveries_of(const std::vector<Work>& batch) {
+    std::vector<std::uint64_t> numbers;
+    numbers.reserve(batch.size());
+    for (const Work& work : batch) { numbers.push_back(work.delivery.number); }
+    return numbers;
+}
+
 }  // namespace
 
 Pool::Pool(Environment& environment, Effects& effects, const Options& options)
@@ -106,35 +113,42 @@ Task<void> Pool::work() {
         gather_until_ = environment_.clock.monotonic() + limits::gather;
         if (lanes_.has_work()) { work_there_.tell_one(); }
         ++busy_;
+        std::vector<std::uint64_t> deliveries = deliveries_of(batch.work);
         const bool early = mutated(options_.mutant, Mutant::m18_acknowledged_before_effect);
-        if (early) { co_await acknowledge(batch.work); }
+        if (early) { co_await acknowledge(deliveries); }
         co_await effects_.settle(batch.work);
-        if (!early) { co_await acknowledge(batch.work); }
         --busy_;
-        held_ -= batch.work.size();
         finished_ += batch.work.size();
+        // The next of these lanes need not wait: the order is one of effects, and a repeat of what
+        // is not acknowledged finds its result.
         lanes_.give_back(batch.lanes);
-        room_there_.tell_one();
-        if (!taking_) { work_there_.tell_all(); }
+        scope_.start("processor.acknowledge", let_go(std::move(deliveries)));
     }
     --running_;
     // The news that woke this one may have been for another.
     work_there_.tell_one();
 }
 
-Task<void> Pool::acknowledge(const std::vector<Work>& batch) {
-    std::vector<std::uint64_t> numbers;
-    numbers.reserve(batch.size());
-    for (const Work& work : batch) { numbers.push_back(work.delivery.number); }
+Task<void> Pool::let_go(std::vector<std::uint64_t> deliveries) {
+    const std::size_t count = deliveries.size();
+    if (!mutated(options_.mutant, Mutant::m18_acknowledged_before_effect)) {
+        co_await acknowledge(std::move(deliveries));
+    }
+    held_ -= count;
+    room_there_.tell_one();
+    if (!taking_) { work_there_.tell_all(); }
+}
+
+Task<void> Pool::acknowledge(std::vector<std::uint64_t> deliveries) {
     for (int tries = 1;; ++tries) {
-        const auto done = co_await consumer_->acknowledge(step_context(environment_), numbers);
+        const auto done = co_await consumer_->acknowledge(step_context(environment_), deliveries);
         if (done) { co_return; }
         if (tries == limits::acknowledge_tries || done.error().kind() == ErrorKind::permanent) {
             break;
         }
         co_await pause(tries);
     }
-    unacknowledged_.add(numbers.size());  // a repeat of them finds their results
+    unacknowledged_.add(deliveries.size());  // a repeat of them finds their results
 }
 
 Task<void> Pool::pause(int tries) {

@@ -43,7 +43,8 @@ private:
     Task<void> take_all();
     Task<bool> is_drained();
     Task<void> work();
-    Task<void> acknowledge(const std::vector<Work>& batch);
+    Task<void> acknowledge(std::vector<std::uint64_t> deliveries);
+    Task<void> let_go(std::vector<std::uint64_t> deliveries);
     void start_workers();
     Task<void> give_up_after(Duration grace);
     Task<void> pause(int tries);

@@ -4,8 +4,8 @@
 
 namespace rushproof::processor::statements {
 
-// SQLite has no arrays: json_each gives their elements, and a materialized one can be joined by an
-// automatic index.
+// SQLite has no arrays: json_each gives the elements of one, and ->> what stands at the same place
+// of another.  It keeps four parsed arrays, so no query looks into more of them at once.
 
 const Statement insert_results{
     "processor.insert_results",
@@ -16,20 +16,12 @@ const Statement insert_results{
     "$7::text[], $8::text[]) WITH ORDINALITY "
     "AS r (id, key, source, kind, success, error, result, provider, position) ORDER BY position "
     "ON CONFLICT (message_id) DO NOTHING",
-    "WITH a AS MATERIALIZED (SELECT key, value FROM json_each($1)), "
-    "b AS MATERIALIZED (SELECT key, value FROM json_each($2)), "
-    "c AS MATERIALIZED (SELECT key, value FROM json_each($3)), "
-    "d AS MATERIALIZED (SELECT key, value FROM json_each($4)), "
-    "e AS MATERIALIZED (SELECT key, value FROM json_each($5)), "
-    "f AS MATERIALIZED (SELECT key, value FROM json_each($6)), "
-    "g AS MATERIALIZED (SELECT key, value FROM json_each($7)), "
-    "h AS MATERIALIZED (SELECT key, value FROM json_each($8)) "
+    "WITH r AS MATERIALIZED (SELECT key AS position, value AS id, $2 ->> key AS key, "
+    "$3 ->> key AS source, $4 ->> key AS kind, $5 ->> key AS success FROM json_each($1)) "
     "INSERT INTO processor_result "
     "(message_id, key, source, kind, processed_at, success, error, result, provider) "
-    "SELECT a.value, b.value, c.value, d.value, transaction_time(), e.value, f.value, g.value, "
-    "h.value FROM a JOIN b ON b.key = a.key JOIN c ON c.key = a.key JOIN d ON d.key = a.key "
-    "JOIN e ON e.key = a.key JOIN f ON f.key = a.key JOIN g ON g.key = a.key "
-    "JOIN h ON h.key = a.key WHERE true ORDER BY a.key ON CONFLICT (message_id) DO NOTHING",
+    "SELECT id, key, source, kind, transaction_time(), success, $6 ->> position, $7 ->> position, "
+    "$8 ->> position FROM r WHERE true ORDER BY position ON CONFLICT (message_id) DO NOTHING",
 };
 
 const Statement find_result{
@@ -76,19 +68,13 @@ const Statement bury{
     "ON CONFLICT (message_id) DO UPDATE SET provider = excluded.provider, "
     "reason = excluded.reason, detail = excluded.detail, attempts = excluded.attempts, "
     "dead_at = excluded.dead_at",
-    "WITH a AS MATERIALIZED (SELECT key, value FROM json_each($1)), "
-    "b AS MATERIALIZED (SELECT key, value FROM json_each($2)), "
-    "c AS MATERIALIZED (SELECT key, value FROM json_each($3)), "
-    "d AS MATERIALIZED (SELECT key, value FROM json_each($4)), "
-    "e AS MATERIALIZED (SELECT key, value FROM json_each($5)), "
-    "f AS MATERIALIZED (SELECT key, value FROM json_each($6)), "
-    "g AS MATERIALIZED (SELECT key, value FROM json_each($7)) "
+    "WITH d AS MATERIALIZED (SELECT key AS position, value AS id, $2 ->> key AS key, "
+    "$3 ->> key AS provider, $4 ->> key AS reason, $5 ->> key AS detail FROM json_each($1)) "
     "INSERT INTO processor_dead_letter "
     "(message_id, key, provider, reason, detail, attempts, dead_at, replays, message) "
-    "SELECT a.value, b.value, c.value, d.value, e.value, f.value, transaction_time(), 0, g.value "
-    "FROM a JOIN b ON b.key = a.key JOIN c ON c.key = a.key JOIN d ON d.key = a.key "
-    "JOIN e ON e.key = a.key JOIN f ON f.key = a.key JOIN g ON g.key = a.key "
-    "WHERE NOT EXISTS (SELECT 1 FROM processor_result r WHERE r.message_id = a.value) "
+    "SELECT id, key, provider, reason, detail, $6 ->> position, transaction_time(), 0, "
+    "$7 ->> position FROM d "
+    "WHERE NOT EXISTS (SELECT 1 FROM processor_result r WHERE r.message_id = d.id) "
     "ON CONFLICT (message_id) DO UPDATE SET provider = excluded.provider, "
     "reason = excluded.reason, detail = excluded.detail, attempts = excluded.attempts, "
     "dead_at = excluded.dead_at",
