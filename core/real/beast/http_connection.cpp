@@ -21,8 +21,9 @@ using boost::system::error_code;
 
 constexpr auto await_tuple = asio::as_tuple(asio::use_awaitable);
 
-// After the last answer: how long the client may take to notice and close its side.  Closing first
-// with unread bytes would reset the connection and could destroy the answer on its way.
+// After the last answer to a client that may still send something: how long it may take to notice
+// and close its side.  Closing first with unread bytes would reset the connection and could destroy
+// the answer on its way.
 constexpr Duration linger_timeout = std::chrono::seconds(2);
 constexpr Duration watch_interval_min = std::chrono::milliseconds(1);
 constexpr Duration watch_interval_max = std::chrono::milliseconds(500);
@@ -203,7 +204,7 @@ Task<void> HttpConnection::serve(std::shared_ptr<HttpConnection> connection) {
         if (sent == Sent::partly && !co_await self.send_rest()) { co_return; }
         if (streams && !co_await self.stream(*response, !received.http_1_0)) { co_return; }
         if (last) {
-            co_await self.linger();
+            if (received.keep_alive || self.has_more()) { co_await self.linger(); }
             co_return;
         }
         self.await_request(end);
@@ -379,6 +380,11 @@ Task<void> HttpConnection::refuse(int status) {
     const ReceivedRequest unread;
     format(refusal_for(status), unread, Keep::closing, now());
     if (co_await send()) { co_await linger(); }
+}
+
+bool HttpConnection::has_more() const {
+    error_code error;
+    return reader_.buffered() || socket_.available(error) > 0;
 }
 
 Task<void> HttpConnection::linger() {

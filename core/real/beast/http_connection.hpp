@@ -106,6 +106,7 @@ private:
     void append_piece(std::string_view piece, bool chunked);
     Task<bool> send();
     Task<void> refuse(int status);
+    bool has_more() const;  // that nobody has read
     Task<void> linger();
     void enter(Phase phase, MonotonicTime at);
     Duration allowed(Phase phase) const;

@@ -339,6 +339,17 @@ TEST_F(HttpServerTest, SendsLargeAnswersInAsManyPiecesAsItTakes) {
     EXPECT_EQ(client.received.substr(client.received.size() - 4), "xxxx");
 }
 
+TEST_F(HttpServerTest, EndsAfterTheLastAnswerWithoutLosingAnyOfIt) {
+    start();
+    for (const std::string& more : {std::string(), std::string("\r\n")}) {
+        RawClient client(server->port());
+        client.send("GET /large HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n" + more);
+        pump([&] { return client.ended(); });
+        EXPECT_TRUE(client.closed) << "reset";
+        EXPECT_GT(client.received.size(), 8u << 20);
+    }
+}
+
 TEST_F(HttpServerTest, TurnsAwayConnectionsOverItsLimit) {
     HttpServerOptions options;
     options.connections_max = 2;
