@@ -3,14 +3,19 @@
 
     infra/stack/stack run nats kafka -- tests/bench/pipeline/broker_tools.py [--requests 100000]
 
+Of each tool the publishing half is measured alone, and then while its consuming half takes and acknowledges what is
+published, as the pipeline's processor does: that is the broker's work for a message from its acceptance to its effect.
+
 Both are fetched once, pinned by version and checksum, and stay in $XDG_CACHE_HOME/rushproof (else ~/.cache/rushproof):
-  nats   `nats bench js pub sync` of natscli, built from its Go module; needs Go 1.24.  The checksum is the module's, and
+  nats   `nats bench js pub sync` and `consume` of natscli, built from its Go module; needs Go 1.24.  The checksum is the module's, and
          the module's own go.sum has those of everything that it is made of.
-  kafka  org.apache.kafka.tools.ProducerPerformance of kafka-tools, by mvn.  It runs on the jars of the server that it
-         measures, which are of the same version, and which stay as they are.
+  kafka  ProducerPerformance and ConsumerPerformance of org.apache.kafka.tools in kafka-tools, by mvn.  They run on the
+         jars of the server that they measure, which are of the same version, and which stay as they are.
 """
 import argparse
 import base64
+import concurrent.futures
+import contextlib
 import hashlib
 import json
 import os
@@ -19,6 +24,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 NATSCLI = ('github.com/nats-io/natscli', 'v0.3.0', 'h1:DdoXZy96D1Di9ePuIVgnhEeAaE9rRr1NSG/jrzLhDz0=')
@@ -27,6 +33,7 @@ KAFKA_TOOLS_SHA256 = 'aae08609f1259e59db9746570c53d939820e9efa7a4c0fd7bf7d1b3508
 MAVEN_COPY = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy'
 FETCHED_WITHIN_S = 900
 MEASURED_WITHIN_S = 1800
+CONSUMED_WITHIN_S = 120  # after the last was published
 
 UNACKNOWLEDGED = 10  # run.py's connections: nobody there waits for more than one answer
 # What core/real makes: nats/jetstream.cpp (ensure_stream) with the limits of NatsOptions; the partitions of
@@ -38,6 +45,10 @@ PARTITIONS = 8
 # by itself; core/real/kafka puts what comes meanwhile into the next one, so the tool may too.
 KAFKA_WAYS = ((10, 1), (2, 5), (1, 10))
 BATCH_BYTES, RECORD_BYTES, ESTIMATE_BYTES = 61, 9, 32  # of a batch, of a record beside its value, the producer's caution
+
+
+# As core/real/kafka/member.cpp fetches; less often than the tool by itself would.
+CONSUMER = ('fetch.min.bytes=65536', 'fetch.max.wait.ms=5')
 
 
 class Unavailable(Exception):
@@ -68,6 +79,22 @@ def run(arguments, what, within=FETCHED_WITHIN_S, **options):
     if done.returncode:
         raise Unavailable(f'{what}: ' + ' / '.join((done.stderr + done.stdout).strip().splitlines()[-3:])[-500:])
     return done.stdout
+
+
+@contextlib.contextmanager
+def alongside(arguments, what, **options):
+    """Runs it meanwhile. -> a list that has its output afterwards"""
+    out = []
+    with subprocess.Popen([str(a) for a in arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, **options) as child:
+        try:
+            yield out
+            out.append(child.communicate(timeout=CONSUMED_WITHIN_S)[0])
+        except BaseException:
+            child.kill()
+            raise
+    if child.returncode:
+        raise SystemExit(f'{what}: {out[0]}')
 
 
 def cache():
@@ -101,21 +128,28 @@ class NatsTool:
                 'building natscli (needs Go 1.24)', cwd=module['Dir'], env=environment)
             os.rename(f'{folder}/nats', self.program)
 
+    def command(self, *arguments):
+        return [self.program, '--no-context', *arguments], {'env': {**os.environ, 'NATS_URL': self.url}}
+
     def ask(self, *arguments):
+        command, options = self.command(*arguments)
         try:
-            return run([self.program, '--no-context', *arguments], 'nats', MEASURED_WITHIN_S,
-                       env={**os.environ, 'NATS_URL': self.url})
+            return run(command, 'nats', MEASURED_WITHIN_S, **options)
         except Unavailable as error:
             raise SystemExit(f'{error}') from error
 
-    def rate(self, message, requests):
-        """-> messages per second"""
+    def published(self, message, requests):
+        """-> messages per second, when nobody consumes them"""
         made = self.ask('request', '--raw', '$JS.API.STREAM.CREATE.' + STREAM['name'], json.dumps(STREAM))
         if '"error"' in made:
             raise SystemExit(f'the stream for nats bench: {made}')
+        self.ask('stream', 'purge', STREAM['name'], '--force')
+        return self.publish(message, requests)
+
+    def publish(self, message, requests):
         with tempfile.TemporaryDirectory() as folder:
             Path(f'{folder}/body').write_text(message.body, encoding='utf-8')
-            out = self.ask('bench', 'js', 'pub', 'sync', STREAM['subjects'][0], '--stream', STREAM['name'], '--purge',
+            out = self.ask('bench', 'js', 'pub', 'sync', STREAM['subjects'][0], '--stream', STREAM['name'],
                            '--clients', UNACKNOWLEDGED, '--msgs', requests, '--payload', f'{folder}/body', '--dedup',
                            '--no-progress', *(f'--header={name}:{value}' for name, value in message.headers.items()))
         kept = json.loads(self.ask('stream', 'info', STREAM['name'], '--json'))['state']['messages']
@@ -124,6 +158,17 @@ class NatsTool:
             raise SystemExit(f'nats bench: {kept} of {requests} are in the stream\n{out}')
         return float(found[1].replace(',', ''))
 
+    def rate(self, message, requests):
+        """-> messages per second, consumed meanwhile; after published()"""
+        command, options = self.command('bench', 'js', 'consume', '--stream', STREAM['name'], '--purge', '--acks',
+                                        'explicit', '--clients', 1, '--msgs', requests, '--no-progress')
+        with alongside(command, 'nats bench js consume', **options):
+            for _ in range(200):
+                if json.loads(self.ask('consumer', 'ls', STREAM['name'], '--json') or '[]'):
+                    break
+                time.sleep(0.05)
+            return self.publish(message, requests)
+
 
 class KafkaTool:
     """ProducerPerformance with acks=all, idempotent.  It never waits for an answer, so its buffer makes it wait as ab
@@ -131,6 +176,8 @@ class KafkaTool:
 
     def __init__(self, environment):
         self.brokers = environment.get('RUSHPROOF_KAFKA_BROKERS', '')
+        self.best_way = None
+        self.topics = 0
         command = Path(environment.get('RUSHPROOF_KAFKA_FOLDER', '/nowhere')) / 'command'
         words = command.read_text(encoding='utf-8').splitlines() if command.exists() else []
         self.class_path = words[words.index('-cp') + 1] if '-cp' in words else ''
@@ -151,36 +198,60 @@ class KafkaTool:
                  f'-DoutputDirectory={folder}'], 'getting kafka-tools', cwd=folder)
             os.rename(f'{folder}/{self.jar.name}', self.jar)
 
+    def command(self, program, *arguments):
+        return ['java', '-Xmx512m', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp',
+                f'{self.class_path}:{self.jar}', f'org.apache.kafka.tools.{program}', *arguments]
+
     def java(self, program, *arguments):
         try:
-            return run(['java', '-Xmx512m', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp',
-                        f'{self.class_path}:{self.jar}', f'org.apache.kafka.tools.{program}', *arguments], program,
-                       MEASURED_WITHIN_S)
+            return run(self.command(program, *arguments), program, MEASURED_WITHIN_S)
         except Unavailable as error:
             raise SystemExit(f'{error}') from error
 
-    def rate_with(self, batches, records, payload, requests):
-        batch = BATCH_BYTES + records * (payload.stat().st_size + RECORD_BYTES) + ESTIMATE_BYTES
-        out = self.java('ProducerPerformance', '--topic', 'tool', '--num-records', requests, '--throughput', -1,
-                        '--payload-file', payload, '--producer-props', f'bootstrap.servers={self.brokers}', 'acks=all',
-                        'enable.idempotence=true', 'max.in.flight.requests.per.connection=5', 'linger.ms=0',
-                        f'batch.size={batch}', f'buffer.memory={batch * batches}')
+    def make_topic(self):
+        """Each run has its own: -> its name"""
+        self.topics += 1
+        name = f'tool-{self.topics}'
+        self.java('TopicCommand', '--bootstrap-server', self.brokers, '--create', '--topic', name,
+                  '--partitions', PARTITIONS)
+        return name
+
+    def publish(self, message, requests, topic, batches, records):
+        with tempfile.TemporaryDirectory() as folder:
+            payload = Path(f'{folder}/body')
+            payload.write_text(message.in_one_piece(), encoding='utf-8')
+            batch = BATCH_BYTES + records * (payload.stat().st_size + RECORD_BYTES) + ESTIMATE_BYTES
+            out = self.java('ProducerPerformance', '--topic', topic, '--num-records', requests, '--throughput', -1,
+                            '--payload-file', payload, '--producer-props', f'bootstrap.servers={self.brokers}',
+                            'acks=all', 'enable.idempotence=true', 'max.in.flight.requests.per.connection=5',
+                            'linger.ms=0', f'batch.size={batch}', f'buffer.memory={batch * batches}')
         found = re.search(rf'^{requests} records sent, ([\d.]+) records/sec.*99\.9th', out, re.M)
         if not found:  # it counts what was acknowledged
             raise SystemExit(f'ProducerPerformance did not send all of {requests}\n{out}')
         return float(found[1])
 
-    def rate(self, message, requests):
-        """-> messages per second, in the best of the ways"""
-        self.java('TopicCommand', '--bootstrap-server', self.brokers, '--create', '--if-not-exists', '--topic', 'tool',
-                  '--partitions', PARTITIONS)
-        with tempfile.TemporaryDirectory() as folder:
-            payload = Path(f'{folder}/body')
-            payload.write_text(message.in_one_piece(), encoding='utf-8')
-            rates = {way: self.rate_with(*way, payload, requests) for way in KAFKA_WAYS}
+    def published(self, message, requests):
+        """-> messages per second in the best of the ways, when nobody consumes them"""
+        rates = {way: self.publish(message, requests, self.make_topic(), *way) for way in KAFKA_WAYS}
         for (batches, records), rate in rates.items():
             print(f'         by kafka {rate:12,.0f} /s   room for {batches} x {records} records', flush=True)
-        return max(rates.values())
+        self.best_way = max(rates, key=rates.get)
+        return rates[self.best_way]
+
+    def rate(self, message, requests):
+        """-> messages per second in that way, consumed meanwhile; after published()"""
+        topic = self.make_topic()
+        with tempfile.TemporaryDirectory() as folder:
+            settings = Path(f'{folder}/consumer.properties')
+            settings.write_text('\n'.join(CONSUMER), encoding='utf-8')
+            command = self.command('ConsumerPerformance', '--bootstrap-server', self.brokers, '--topic', topic,
+                                   '--messages', requests, '--timeout', CONSUMED_WITHIN_S * 1000, '--hide-header',
+                                   '--consumer.config', settings)
+            with alongside(command, 'ConsumerPerformance') as out:
+                rate = self.publish(message, requests, topic, *self.best_way)
+        if f', {requests}, ' not in out[0]:
+            raise SystemExit(f'ConsumerPerformance did not get all of {requests}\n{out[0]}')
+        return rate
 
 
 def get(servers, environment):
@@ -195,6 +266,12 @@ def get(servers, environment):
     return tools
 
 
+def rate_at_once(tools, message, requests):
+    """-> messages per second that all of the brokers have, each published and consumed by its tool, at once"""
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        return min(pool.map(lambda tool: tool.rate(message, requests), tools))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--requests', type=int, default=100_000)
@@ -204,7 +281,8 @@ def main():
     if not servers:
         raise SystemExit('infra/stack/stack run nats kafka -- ' + sys.argv[0])
     for server, tool in get(servers, os.environ).items():
-        print(f'{server} tool{tool.rate(message, options.requests):10,.0f} /s', flush=True)
+        print(f'{server} published{tool.published(message, options.requests):10,.0f} /s', flush=True)
+        print(f'{server} tool     {tool.rate(message, options.requests):10,.0f} /s', flush=True)
 
 
 if __name__ == '__main__':

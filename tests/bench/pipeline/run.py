@@ -10,20 +10,24 @@ the same ab (10 connections, a new one for each request, as the pipeline's clien
 ask), in alternation.  An answer that is not 2xx stops the run: it is no throughput.
   nginx      client -> nginx -> nginx -> nginx, which answers
   memory...  client -> gateway -> ingest -> processor or broker; accepted when it is answered
-  ... tool   the broker's own benchmark tool publishes to the same server
+  ... tool   the broker's own benchmark tool publishes to the same server, and consumes from it
+  ... published   it only publishes
 After each run it waits until everything that was accepted is processed; then h2load sends at half of the rate
 that was just seen, and the processor's own histogram says how long a message took from accepted to processed.
 
 The bound of a broker's queue is its rate in RATES at a p95 under 5 ms, or half of what the broker's own tool reaches,
-whichever is less; composite publishes to both, so its tool is the slower one.  The tool writes as durably: into a
-JetStream stream with file storage as core/real/nats makes it, each publish waiting for its acknowledgement; to Kafka
-with acks=all and idempotence, to as many partitions and replicas as core/real/kafka makes, on a server that takes each
-batch to its disk (log.flush.interval.messages of infra/stack).  Its messages are as large as those that the processor
-gets, with their headers.  It has at most as many of them unacknowledged as ab has connections, because our clients
-wait for an answer too: what a broker does with thousands under way is no measure for ten of them.  Kafka's tool
-can have ten under way as one batch, two, or ten; the best rate counts, for core/real/kafka batches too.  Each tool
-sends at least 100,000, since Java needs time to become fast.  broker_tools.py fetches them once (natscli by Go,
-kafka-tools by mvn), pinned.  Where one is not to be had, that is said loudly, and the absolute bound judges alone.
+whichever is less. The tool does what the pipeline asks of a broker in that time: what one half of it publishes the
+other half takes and acknowledges, as the processor does; what it publishes when nobody consumes is printed for
+comparison. A message of composite is on both brokers, so both tools run at once and the slower one counts. The tool
+writes as durably: into a JetStream stream with file storage as core/real/nats makes it, each publish waiting for its
+acknowledgement; to Kafka with acks=all and idempotence, to as many partitions and replicas as core/real/kafka makes,
+on a server that takes each batch to its disk (log.flush.interval.messages of infra/stack). Its messages are as large
+as those that the processor gets, with their headers. It has at most as many of them unacknowledged as ab has
+connections, because our clients wait for an answer too: what a broker does with thousands under way is no measure for
+ten of them. Kafka's tool can have ten under way as one batch, two, or ten; the best rate counts, for core/real/kafka
+batches too. Each tool sends at least 100,000, since Java needs time to become fast. broker_tools.py fetches them once
+(natscli by Go, kafka-tools by mvn), pinned. Where one is not to be had, that is said loudly, and the absolute bound
+judges alone.
 
 Exits 1 when a bound is missed.
 """
@@ -220,6 +224,17 @@ def measure(build, folder, queue, brokers, requests, body):
                               f'at {reached:,.0f} /s accepted to processed p99 <= {p99:.1f} ms')
 
 
+def rates_of(tools, queues):
+    """-> name of a tool, or of those of a composite at once -> how to measure it"""
+    rates = {}
+    for server, tool in tools.items():
+        rates |= {f'{server} published': tool.published, f'{server} tool': tool.rate}
+    parts = [tools.get(server) for server in BROKERS['composite']]
+    if 'composite' in queues and all(parts):
+        rates['composite tool'] = lambda *load: broker_tools.rate_at_once(parts, *load)
+    return rates
+
+
 def rounds(options, queues, folder):
     """-> candidate -> what each round measured: (rate,) of a tool, (rate, p95) of nginx, (rate, p95, p99) of a queue."""
     body = f'{folder}/body.json'
@@ -227,27 +242,21 @@ def rounds(options, queues, folder):
     with brokers_for(queues) as brokers, nginx_chain(folder) as web:
         tools = broker_tools.get(servers_of(queues), brokers)
         message = broker_tools.Message(BODY)
-        results = {name: [] for name in ['nginx', *queues, *(f'{server} tool' for server in tools)]}
+        tool_rates = rates_of(tools, queues)
+        results = {name: [] for name in ['nginx', *queues, *tool_rates]}
         for number in range(options.rounds):
             for name, found in results.items():
                 told = ''
                 if name == 'nginx':
                     values = ab(web, options.requests, body)
-                elif name.endswith(' tool'):
-                    tool = tools[name.split()[0]]
-                    values = (tool.rate(message, max(options.requests, TOOL_REQUESTS_MIN)),)
+                elif name in tool_rates:
+                    values = (tool_rates[name](message, max(options.requests, TOOL_REQUESTS_MIN)),)
                 else:
                     values, told = measure(options.build, folder, name, brokers, options.requests, body)
                 found.append(values)
                 p95 = f'   p95 {values[1]:5.1f} ms' if len(values) > 1 else ''
-                print(f'round {number + 1}  {name:10}{values[0]:10,.0f} /s{p95}{told}', flush=True)
+                print(f'round {number + 1}  {name:14}{values[0]:10,.0f} /s{p95}{told}', flush=True)
     return results
-
-
-def tool_rate(queue, medians):
-    """What the tools of its brokers reach, or nothing when one of them is missing."""
-    tools = [medians.get(f'{server} tool') for server in BROKERS.get(queue, [])]
-    return min(tool[0] for tool in tools) if tools and all(tools) else None
 
 
 def too_slow(queue, rate, p95, tool):
@@ -265,8 +274,8 @@ def verdict(medians):
     print('\nmedians')
     missed = []
     for name, (rate, *times) in medians.items():
-        tool = tool_rate(name, medians)
-        print(f'  {name:10}{rate:10,.0f} /s' + ''.join(f'   p95 {p95:5.1f} ms' for p95 in times[:1])
+        tool = medians.get(f'{name} tool', [None])[0]
+        print(f'  {name:14}{rate:10,.0f} /s' + ''.join(f'   p95 {p95:5.1f} ms' for p95 in times[:1])
               + (f"   {rate / medians['nginx'][0]:.2f} of nginx" if times else '')
               + (f'   {rate / tool:.2f} of the tool' if tool else '')
               + ''.join(f'   accepted to processed p99 <= {p99:.1f} ms' for p99 in times[1:]))
