@@ -525,6 +525,7 @@ TEST(HttpServerOnCores, DealsConnectionsOutAndDrainsThemAll) {
     std::string received;
     std::thread client([&] {
         std::vector<std::unique_ptr<RawClient>> clients;
+        clients.reserve(4);
         for (int i = 0; i < 4; ++i) {
             clients.push_back(std::make_unique<RawClient>(server->port()));
         }

@@ -93,8 +93,8 @@ protected:
             message.id = message.key + ":" + std::to_string(number);
             message.body = message.id;
             while (true) {
-                const Message again = message;
-                const auto accepted = co_await queue.publish(within(seconds(30)), again);
+                Message again = message;
+                const auto accepted = co_await queue.publish(within(seconds(30)), std::move(again));
                 if (accepted) { break; }
                 ++refusals_;
             }
