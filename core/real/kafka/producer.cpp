@@ -21,10 +21,10 @@ constexpr Duration gate_wait_max = std::chrono::milliseconds(5);
 
 // What the caller and the delivery report share.
 struct Producer::Publishing {
-    Publishing(std::shared_ptr<Producer> its_producer, Message its_message)
-        : producer(its_producer),
+    Publishing(Producer& its_producer, Message its_message)
+        : producer(its_producer.weak_from_this()),
           message(std::move(its_message)),
-          changes(its_producer->executor_) {}
+          changes(its_producer.executor_) {}
     void tell(Result<void> what) {
         verdict = std::move(what);
         changes.tell();
@@ -211,7 +211,7 @@ Task<Result<void>> Producer::publish(Context context, Message message) {
                           "a message may have " + std::to_string(options_.message_bytes) +
                               " bytes with its key and headers");
     }
-    const auto publishing = std::make_shared<Publishing>(self, std::move(message));
+    const auto publishing = std::make_shared<Publishing>(*this, std::move(message));
     waiting_.push_back(publishing);
     send_those_who_may();
     while (!publishing->verdict && now() < context.deadline) {
