@@ -7,8 +7,8 @@ Of each tool the publishing half is measured alone, and then while its consuming
 published, as the pipeline's processor does: that is the broker's work for a message from its acceptance to its effect.
 
 Both are fetched once, pinned by version and checksum, and stay in $XDG_CACHE_HOME/rushproof (else ~/.cache/rushproof):
-  nats   `nats bench js pub sync` and `consume` of natscli, built from its Go module; needs Go 1.24.  The checksum is the module's, and
-         the module's own go.sum has those of everything that it is made of.
+  nats   `nats bench js pub sync` and `consume` of natscli, built from its Go module; needs Go 1.24.  The checksum is
+         the module's, and the module's own go.sum has those of everything that it is made of.
   kafka  ProducerPerformance and ConsumerPerformance of org.apache.kafka.tools in kafka-tools, by mvn.  They run on the
          jars of the server that they measure, which are of the same version, and which stay as they are.
 """
@@ -45,8 +45,6 @@ PARTITIONS = 8
 # by itself; core/real/kafka puts what comes meanwhile into the next one, so the tool may too.
 KAFKA_WAYS = ((10, 1), (2, 5), (1, 10))
 BATCH_BYTES, RECORD_BYTES, ESTIMATE_BYTES = 61, 9, 32  # of a batch, of a record beside its value, the producer's caution
-
-
 # As core/real/kafka/member.cpp fetches; less often than the tool by itself would.
 CONSUMER = ('fetch.min.bytes=65536', 'fetch.max.wait.ms=5')
 
@@ -90,6 +88,9 @@ def alongside(arguments, what, **options):
         try:
             yield out
             out.append(child.communicate(timeout=CONSUMED_WITHIN_S)[0])
+        except subprocess.TimeoutExpired as error:
+            child.kill()
+            raise SystemExit(f'{what} did not get everything within {CONSUMED_WITHIN_S} s') from error
         except BaseException:
             child.kill()
             raise
@@ -140,11 +141,15 @@ class NatsTool:
 
     def published(self, message, requests):
         """-> messages per second, when nobody consumes them"""
+        self.make_stream()
+        return self.publish(message, requests)
+
+    def make_stream(self):
+        """Each run has an empty one."""
         made = self.ask('request', '--raw', '$JS.API.STREAM.CREATE.' + STREAM['name'], json.dumps(STREAM))
         if '"error"' in made:
             raise SystemExit(f'the stream for nats bench: {made}')
         self.ask('stream', 'purge', STREAM['name'], '--force')
-        return self.publish(message, requests)
 
     def publish(self, message, requests):
         with tempfile.TemporaryDirectory() as folder:
@@ -159,15 +164,20 @@ class NatsTool:
         return float(found[1].replace(',', ''))
 
     def rate(self, message, requests):
-        """-> messages per second, consumed meanwhile; after published()"""
-        command, options = self.command('bench', 'js', 'consume', '--stream', STREAM['name'], '--purge', '--acks',
-                                        'explicit', '--clients', 1, '--msgs', requests, '--no-progress')
+        """-> messages per second, consumed meanwhile"""
+        self.make_stream()
+        command, options = self.command('bench', 'js', 'consume', '--stream', STREAM['name'], '--acks', 'explicit',
+                                        '--clients', 1, '--msgs', requests, '--no-progress')
         with alongside(command, 'nats bench js consume', **options):
-            for _ in range(200):
-                if json.loads(self.ask('consumer', 'ls', STREAM['name'], '--json') or '[]'):
-                    break
-                time.sleep(0.05)
+            self.wait_for_consumer()
             return self.publish(message, requests)
+
+    def wait_for_consumer(self):
+        for _ in range(200):
+            if json.loads(self.ask('stream', 'info', STREAM['name'], '--json'))['state']['consumer_count']:
+                return
+            time.sleep(0.05)
+        raise SystemExit('nats bench js consume made no consumer')
 
 
 class KafkaTool:

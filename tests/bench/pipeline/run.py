@@ -11,7 +11,7 @@ ask), in alternation.  An answer that is not 2xx stops the run: it is no through
   nginx      client -> nginx -> nginx -> nginx, which answers
   memory...  client -> gateway -> ingest -> processor or broker; accepted when it is answered
   ... tool   the broker's own benchmark tool publishes to the same server, and consumes from it
-  ... published   it only publishes
+  ... published  it only publishes
 After each run it waits until everything that was accepted is processed; then h2load sends at half of the rate
 that was just seen, and the processor's own histogram says how long a message took from accepted to processed.
 
@@ -255,7 +255,7 @@ def rounds(options, queues, folder):
                     values, told = measure(options.build, folder, name, brokers, options.requests, body)
                 found.append(values)
                 p95 = f'   p95 {values[1]:5.1f} ms' if len(values) > 1 else ''
-                print(f'round {number + 1}  {name:14}{values[0]:10,.0f} /s{p95}{told}', flush=True)
+                print(f'round {number + 1}  {name:16}{values[0]:10,.0f} /s{p95}{told}', flush=True)
     return results
 
 
@@ -275,7 +275,7 @@ def verdict(medians):
     missed = []
     for name, (rate, *times) in medians.items():
         tool = medians.get(f'{name} tool', [None])[0]
-        print(f'  {name:14}{rate:10,.0f} /s' + ''.join(f'   p95 {p95:5.1f} ms' for p95 in times[:1])
+        print(f'  {name:16}{rate:10,.0f} /s' + ''.join(f'   p95 {p95:5.1f} ms' for p95 in times[:1])
               + (f"   {rate / medians['nginx'][0]:.2f} of nginx" if times else '')
               + (f'   {rate / tool:.2f} of the tool' if tool else '')
               + ''.join(f'   accepted to processed p99 <= {p99:.1f} ms' for p99 in times[1:]))
