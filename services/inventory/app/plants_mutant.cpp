@@ -20,6 +20,7 @@ struct SaltedHash {
     }
 };
 
+// On purpose, as all of these: the determinism check must see that two runs differ.
 void use_real_clock(Order& order) {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     order.ttl += std::chrono::duration_cast<std::chrono::microseconds>(now) %
