@@ -56,7 +56,11 @@ Member::Member(asio::any_io_executor executor, const KafkaOptions& options,
       total_(std::move(total)),
       link_(std::make_shared<Link>()),
       timer_(executor_),
-      commit_timer_(executor_),
+      next_commit_(executor_,
+                   [this] {
+                       const auto self = shared_from_this();
+                       commit_some();
+                   }),
       changes_(executor_),
       rebalances_(telemetry.counter("kafka_rebalances_total",
                                     "Times that partitions were given to or taken from a member",
@@ -399,21 +403,9 @@ void Member::commit_some() {
         }
     }
     if (positions.empty()) { return; }
-    if (!leaving_ && now() < commits_again_) { return commit_later(); }
+    if (!leaving_ && now() < commits_again_) { return next_commit_.set(commits_again_); }
     commits_again_ = now() + commit_every;
     commit(positions);
-}
-
-void Member::commit_later() {
-    if (std::exchange(commits_later_, true)) { return; }
-    commit_timer_.expires_at(
-        std::chrono::steady_clock::time_point(commits_again_.time_since_epoch()));
-    commit_timer_.async_wait([this, alive = weak_from_this()](boost::system::error_code error) {
-        const auto kept = alive.lock();
-        if (error || !kept || closed_) { return; }
-        commits_later_ = false;
-        commit_some();
-    });
 }
 
 void Member::commit(const Targets& positions) {
@@ -517,7 +509,7 @@ void Member::leave(std::function<void()> left) {
     closed_ = true;
     link_->member = nullptr;
     timer_.cancel();
-    commit_timer_.cancel();
+    next_commit_.cancel();
     events_.reset();
     queue_.reset();
     for (const auto& [tag, assignment] : assignments_) { assignment->lost = true; }

@@ -15,6 +15,7 @@
 #include "core/real/kafka/client.hpp"
 #include "core/real/kafka/kafka_queue.hpp"
 #include "core/real/kafka/link.hpp"
+#include "core/real/os/alarm.hpp"
 
 namespace rushproof::kafka {
 
@@ -111,7 +112,6 @@ private:
 
     // Of those that have something to commit; one at a time.
     void commit_some();
-    void commit_later();
     void commit(const Targets& positions);
     // Commits again what failed, keeps librdkafka's interval of polling, and shows the lag.
     void tick();
@@ -129,8 +129,7 @@ private:
     QueueHandle queue_;
     std::unique_ptr<Events> events_;
     asio::steady_timer timer_;
-    asio::steady_timer commit_timer_;
-    bool commits_later_ = false;
+    Alarm next_commit_;
     Changes changes_;  // something to deliver, a commit was answered, the end
 
     std::map<std::uint64_t, std::shared_ptr<Assignment>> assignments_;  // by tag

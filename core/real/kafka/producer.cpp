@@ -110,7 +110,11 @@ Producer::Producer(asio::any_io_executor executor, const KafkaOptions& options,
       options_(options),
       reaper_(std::move(reaper)),
       gate_(gate_wait_max),
-      gate_timer_(executor_),
+      gate_opens_(executor_,
+                  [this] {
+                      const auto self = shared_from_this();
+                      send_those_who_may();
+                  }),
       refused_(telemetry.counter("kafka_refused_messages_total",
                                  "Messages that the brokers did not take",
                                  {{"topic", options.topic}})),
@@ -153,19 +157,7 @@ Result<void> Producer::start() {
 // All that wait, at once: librdkafka sends what it has as soon as it has something.
 void Producer::send_those_who_may() {
     if (waiting_.empty()) { return; }
-    if (!gate_.open(waiting_.size(), now())) {
-        if (gate_.opens_at() >= gate_timer_at_) { return; }
-        gate_timer_at_ = gate_.opens_at();
-        gate_timer_.expires_at(
-            std::chrono::steady_clock::time_point(gate_timer_at_.time_since_epoch()));
-        gate_timer_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
-            const auto self = weak.lock();
-            if (error || !self) { return; }
-            self->gate_timer_at_ = MonotonicTime::max();
-            self->send_those_who_may();
-        });
-        return;
-    }
+    if (!gate_.open(waiting_.size(), now())) { return gate_opens_.set(gate_.opens_at()); }
     const Result<void> started = !client_ || client_->broken() ? start() : Result<void>();
     std::size_t sent = 0;
     for (const auto& publishing : std::exchange(waiting_, {})) {

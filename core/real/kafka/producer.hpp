@@ -1,6 +1,5 @@
 // Messages on their way into a topic.
 #pragma once
-#include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <memory>
 
@@ -9,6 +8,7 @@
 #include "core/real/kafka/batch_gate.hpp"
 #include "core/real/kafka/client.hpp"
 #include "core/real/kafka/kafka_queue.hpp"
+#include "core/real/os/alarm.hpp"
 
 namespace rushproof::kafka {
 
@@ -40,8 +40,7 @@ private:
     std::shared_ptr<Client> client_;
     std::deque<std::shared_ptr<Publishing>> waiting_;
     BatchGate gate_;
-    asio::steady_timer gate_timer_;
-    MonotonicTime gate_timer_at_ = MonotonicTime::max();
+    Alarm gate_opens_;
     std::uint64_t published_ = 0;
     Counter& refused_;
     Counter& unknown_;

@@ -102,7 +102,7 @@ Client::Client(asio::any_io_executor executor, std::vector<ServerAddress> server
       connects_(telemetry.counter("nats_connects_total", "Connections that NATS accepted")),
       socket_(executor),
       pause_(executor),
-      expiry_(executor),
+      expiry_(executor, [this] { expire(); }),
       parser_(Parser::Events()),
       buffer_(read_size),
       inbox_("_INBOX." + std::to_string(random_number()) + ".") {}
@@ -293,7 +293,7 @@ void Client::ask(MonotonicTime deadline, const Outgoing& message, Answered answe
     questions_.emplace(number, Question{accepted_, deadline, std::move(answered)});
     deadlines_.emplace(deadline, number);
     put(inbox_ + std::to_string(number), message);
-    expire_soon();
+    expiry_.set(deadline);
 }
 
 Task<Result<Incoming>> Client::request(MonotonicTime deadline, Outgoing message) {
@@ -368,45 +368,37 @@ void Client::answer(std::uint64_t number, Result<Incoming> result) {
     answered(std::move(result));
 }
 
-// One timer, for the earliest deadline.
-void Client::expire_soon() {
-    if (deadlines_.empty() || deadlines_.begin()->first >= expires_at_) { return; }
-    expires_at_ = deadlines_.begin()->first;
-    expiry_.expires_at(on_steady_clock(expires_at_));
-    expiry_.async_wait([self = shared_from_this()](boost::system::error_code error) {
-        if (error) { return; }  // an earlier one took its place
-        self->expires_at_ = MonotonicTime::max();
-        while (!self->deadlines_.empty() && self->deadlines_.begin()->first <= now()) {
-            self->answer(self->deadlines_.begin()->second,
-                         failure(ErrorKind::unknown_outcome, "deadline-exceeded",
-                                 "NATS did not answer in time"));
-        }
-        self->expire_soon();
-    });
+void Client::expire() {
+    const auto self = shared_from_this();
+    while (!deadlines_.empty() && deadlines_.begin()->first <= now()) {
+        answer(deadlines_.begin()->second, failure(ErrorKind::unknown_outcome, "deadline-exceeded",
+                                                   "NATS did not answer in time"));
+    }
+    if (!deadlines_.empty()) { expiry_.set(deadlines_.begin()->first); }
 }
 
 // Later, so that all that this turn of the executor has to say goes out in one piece.
 void Client::write_soon() {
     if (write_under_way_ || !connected_ || waiting_.empty()) { return; }
     write_under_way_ = true;
-    asio::co_spawn(
-        executor_,
-        [self = shared_from_this(), connection = connection_] { return self->write(connection); },
-        asio::detached);
+    asio::post(executor_,
+               [self = shared_from_this(), connection = connection_] { self->write(connection); });
 }
 
-Task<void> Client::write(std::uint64_t connection) {
-    // Once through the executor's line, behind those who are ready to speak.
-    co_await asio::post(executor_, asio::use_awaitable);
-    while (connected_ && connection_ == connection && !waiting_.empty()) {
-        writing_.clear();
-        writing_.swap(waiting_);
-        written_ = accepted_;
-        const auto [error, size] =
-            co_await asio::async_write(socket_, asio::buffer(writing_), await_tuple);
-        if (error) { break; }  // the reader sees that too
+void Client::write(std::uint64_t connection) {
+    if (connection_ != connection) { return; }
+    if (!connected_ || waiting_.empty()) {
+        write_under_way_ = false;
+        return;
     }
-    if (connection_ == connection) { write_under_way_ = false; }
+    writing_.clear();
+    writing_.swap(waiting_);
+    written_ = accepted_;
+    asio::async_write(
+        socket_, asio::buffer(writing_),
+        [self = shared_from_this(), connection](boost::system::error_code error, std::size_t) {
+            if (!error) { self->write(connection); }  // else the reader sees it too, and ends it
+        });
 }
 
 // Ends the connection, if there is one.

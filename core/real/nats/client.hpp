@@ -17,6 +17,7 @@
 #include "core/ports/task.hpp"
 #include "core/ports/telemetry.hpp"
 #include "core/real/nats/protocol.hpp"
+#include "core/real/os/alarm.hpp"
 
 namespace rushproof::nats {
 
@@ -83,7 +84,6 @@ private:
     Task<Result<void>> greet(const ServerAddress& server);
     Task<Result<void>> read_some();
     Task<void> read_until_the_end();
-    Task<void> write(std::uint64_t connection);
     Task<void> watch(std::uint64_t connection);
     std::string own_inbox(std::uint64_t number) const;
     Parser::Events events();
@@ -91,10 +91,11 @@ private:
     void put_line(std::string_view line);
     void put(std::string_view reply, const Outgoing& message);
     void write_soon();
+    void write(std::uint64_t connection);
     void lose();
     void receive(Incoming message);
     void answer(std::uint64_t number, Result<Incoming> result);
-    void expire_soon();
+    void expire();
     void tell_listeners();
 
     asio::any_io_executor executor_;
@@ -104,7 +105,7 @@ private:
     Counter& connects_;
     asio::ip::tcp::socket socket_;
     asio::steady_timer pause_;
-    asio::steady_timer expiry_;
+    Alarm expiry_;  // of the earliest deadline
     Parser parser_;
     std::vector<char> buffer_;
     std::string inbox_;  // prefix, with the dot
@@ -128,7 +129,6 @@ private:
     std::uint64_t last_number_ = 1;
     std::map<std::uint64_t, Question> questions_;
     std::set<std::pair<MonotonicTime, std::uint64_t>> deadlines_;
-    MonotonicTime expires_at_ = MonotonicTime::max();
     std::map<std::uint64_t, Receiver> inboxes_;
     std::vector<std::weak_ptr<Listener>> listeners_;
 };

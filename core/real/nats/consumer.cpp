@@ -29,6 +29,10 @@ static_assert(asks_within + asked_for < silence && hands_out_within < silence);
 static_assert(turn_every * 3 < asks_within);
 
 constexpr auto call_within = std::chrono::seconds(1);
+// A request that waits makes the server deliver message by message, which costs it and us more than
+// the messages do.  So each request ends with the first that there are, and the next one, which
+// finds what came meanwhile, is so much later; after a longer silence it is at once.
+constexpr auto asks_every = std::chrono::milliseconds(8);
 constexpr auto alive_every = NatsConsumer::answer_within / 3;
 constexpr auto recover_again_after = std::chrono::milliseconds(100);
 // A wait this short makes the server take everything that is pending for lost; it looks after it
@@ -88,6 +92,7 @@ Membership::Membership(std::shared_ptr<Topic> topic, std::string group)
       heartbeat_at_(now() + alive_every),
       turn_timer_((*topic_->client)->executor()),
       message_timer_((*topic_->client)->executor()),
+      next_pull_((*topic_->client)->executor(), [this] { pull_all(); }),
       redelivered_(topic_->telemetry.counter("nats_redelivered_total",
                                              "Messages that NATS delivered once more")) {}
 
@@ -105,6 +110,7 @@ void Membership::close() {
     if (std::exchange(closed_, true)) { return; }
     turn_timer_.cancel();
     message_timer_.cancel();
+    next_pull_.cancel();
     for (Share& share : shares_) { lose(share); }
 }
 
@@ -292,18 +298,21 @@ void Membership::pull_all() {
 
 void Membership::pull(std::size_t index) {
     Share& share = shares_[index];
-    if (now() > share.asked_until) { share.asked = 0; }
+    // The server ends a request, and says so; this is for an answer that was lost.
+    if (now() > share.asked_at + asked_for * 2) { share.asked = 0; }
     const std::size_t wanted = topic_->options.prefetch;
     if (!connected() || share.state != State::open || share.asked > 0 || share.spare ||
         share.buffered.size() > wanted / 2 || !lease_is_fresh(asks_within)) {
         return;
     }
+    if (now() < share.asked_at + asks_every) { return next_pull_.set(share.asked_at + asks_every); }
     Outgoing request;
     request.subject =
         "$JS.API.CONSUMER.MSG.NEXT." + topic_->names.stream + "." + topic_->durable(group_, index);
     const std::size_t asked = wanted - share.buffered.size();
     request.body = "{\"batch\":" + std::to_string(asked) +
-                   ",\"expires\":" + std::to_string(Duration(asked_for).count()) + "}";
+                   ",\"no_wait\":true,\"expires\":" + std::to_string(Duration(asked_for).count()) +
+                   "}";
     if (share.inbox == 0) {
         const std::weak_ptr<Membership> weak = weak_from_this();
         share.inbox =
@@ -314,8 +323,7 @@ void Membership::pull(std::size_t index) {
     }
     if (!(*topic_->client)->send(request, share.inbox)) { return; }
     share.asked = asked;
-    // The server ends it, and says so; this is for an answer that was lost.
-    share.asked_until = now() + asked_for * 2;
+    share.asked_at = now();
 }
 
 void Membership::receive(std::size_t index, std::uint64_t term, Incoming incoming) {
@@ -325,7 +333,8 @@ void Membership::receive(std::size_t index, std::uint64_t term, Incoming incomin
     if (!facts) {
         if (incoming.status == 100) { return; }
         share.asked = 0;
-        // 408: nothing came.  Others are about the consumer, and the next turn tries again.
+        // 408: that is all, or nothing came.  Others are about the consumer, and the next turn
+        // tries again.
         if (incoming.status == 408) { pull(index); }
         return;
     }
@@ -348,7 +357,10 @@ void Membership::receive(std::size_t index, std::uint64_t term, Incoming incomin
             message_timer_.cancel();
         }
     }
-    if (share.asked == 0) { pull(index); }
+    if (share.asked == 0) {
+        share.asked_at = {};  // all that was asked for: there is more
+        pull(index);
+    }
 }
 
 // What is held stays ours.

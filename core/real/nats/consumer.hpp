@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/real/nats/topic.hpp"
+#include "core/real/os/alarm.hpp"
 #include "core/runtime/share_table.hpp"
 
 namespace rushproof::nats {
@@ -52,7 +53,7 @@ private:
         std::map<std::uint64_t, std::string> unconfirmed;
         std::uint64_t inbox = 0;
         std::size_t asked = 0;  // messages of the request under way
-        MonotonicTime asked_until;
+        MonotonicTime asked_at;
     };
     struct Held {
         std::size_t share = 0;
@@ -92,6 +93,7 @@ private:
     bool purging_ = false;
     asio::steady_timer turn_timer_;
     asio::steady_timer message_timer_;
+    Alarm next_pull_;
     std::shared_ptr<Client::Listener> listener_;
     std::uint64_t known_connection_ = 0;
     Counter& redelivered_;

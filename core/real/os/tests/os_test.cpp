@@ -10,7 +10,9 @@
 #include <csignal>
 #include <semaphore>
 #include <set>
+#include <vector>
 
+#include "core/real/os/alarm.hpp"
 #include "core/real/os/cores.hpp"
 #include "core/real/os/real_clock.hpp"
 #include "core/real/os/real_random.hpp"
@@ -47,6 +49,51 @@ TEST(RealClock, AWaitCanBeCancelled) {
     asio::post(context, [&] { signal.emit(asio::cancellation_type::terminal); });
     context.run();
     EXPECT_EQ(result, asio::error::operation_aborted);
+}
+
+TEST(Alarm, RingsOnceForAllMomentsUntilThen) {
+    asio::io_context context(1);
+    RealClock clock(context.get_executor());
+    const MonotonicTime soon = clock.monotonic() + std::chrono::milliseconds(2);
+    std::vector<MonotonicTime> rung;
+    Alarm alarm(context.get_executor(), [&] { rung.push_back(clock.monotonic()); });
+    alarm.set(clock.monotonic() + std::chrono::hours(1));
+    alarm.set(soon);
+    alarm.set(soon + std::chrono::milliseconds(1));
+    EXPECT_TRUE(rung.empty());
+    context.run();
+    ASSERT_EQ(rung.size(), 1);
+    EXPECT_GE(rung.front(), soon);
+}
+
+TEST(Alarm, MayBeSetAgainWhenItRings) {
+    asio::io_context context(1);
+    RealClock clock(context.get_executor());
+    int rung = 0;
+    Alarm alarm(context.get_executor(), [&] {
+        if (++rung < 3) { alarm.set(clock.monotonic()); }
+    });
+    alarm.set(clock.monotonic());
+    EXPECT_EQ(rung, 0);
+    context.run();
+    EXPECT_EQ(rung, 3);
+}
+
+TEST(Alarm, OneThatWasCancelledOrIsGoneDoesNotRing) {
+    asio::io_context context(1);
+    RealClock clock(context.get_executor());
+    int rung = 0;
+    Alarm cancelled(context.get_executor(), [&] { ++rung; });
+    cancelled.set(clock.monotonic());
+    auto gone = std::make_unique<Alarm>(context.get_executor(), [&] { ++rung; });
+    gone->set(clock.monotonic());
+    // Both are ready by now.
+    asio::post(context, [&] {
+        cancelled.cancel();
+        gone.reset();
+    });
+    context.run();
+    EXPECT_EQ(rung, 0);
 }
 
 TEST(RealClock, AWaitMayOutliveItsContext) {
