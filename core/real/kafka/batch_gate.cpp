@@ -18,7 +18,7 @@ void BatchGate::done(std::size_t waiting, MonotonicTime now) {
     if (--under_way_ > 0) { return; }
     expected_ = sent_ + waiting;
     sent_ = 0;
-    next_at_ = now + std::min<Duration>((now - began_) / 2, wait_max_);
+    next_at_ = now + std::min<Duration>((now - began_) / 4, wait_max_);
 }
 
 }  // namespace rushproof::kafka

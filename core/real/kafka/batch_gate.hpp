@@ -8,9 +8,11 @@ namespace rushproof::kafka {
 
 // Says when messages may be sent so that a broker, which takes each batch to its disk, has few of
 // them.  When a batch ends, its publishers are likely to come again: the next batch waits for as
-// many as there were, but no longer than half of the time that the last one took (as PostgreSQL
-// advises for commit_delay).  Behind a batch that takes longer than `wait_max` the next one goes
-// all the same: the broker of another partition may be down.  Has no clock of its own.
+// many as there were, but no longer than a quarter of the time that the last one took (PostgreSQL
+// advises half for commit_delay; here the publishers' own work can go on during a batch, and half
+// cost more than it brought where the processor is quick).  Behind a batch that takes longer than
+// `wait_max` the next one goes all the same: the broker of another partition may be down.  Has no
+// clock of its own.
 class BatchGate {
 public:
     explicit BatchGate(Duration wait_max) : wait_max_(wait_max) {}

@@ -51,12 +51,12 @@ TEST_F(BatchGateTest, WaitsForThoseThatWereUnderWayAndThoseThatWaited) {
     EXPECT_TRUE(open(5));
 }
 
-TEST_F(BatchGateTest, WaitsHalfABatchForThoseWhoDoNotCome) {
+TEST_F(BatchGateTest, WaitsAQuarterOfABatchForThoseWhoDoNotCome) {
     go(3);
     pass(milliseconds(4));
     done(3);
-    EXPECT_EQ(gate_.opens_at(), now_ + milliseconds(2));
-    pass(microseconds(1999));
+    EXPECT_EQ(gate_.opens_at(), now_ + milliseconds(1));
+    pass(microseconds(999));
     EXPECT_FALSE(open(1));
     pass(microseconds(1));
     EXPECT_TRUE(open(1));
@@ -76,7 +76,7 @@ TEST_F(BatchGateTest, ABatchThatHangsHoldsNobodyForLongerThanTheLimit) {
     EXPECT_TRUE(open(2));
     go(2);
     EXPECT_FALSE(open(1)) << "behind them, again";
-    pass(milliseconds(900));
+    pass(milliseconds(900));  // the limit is below a quarter of it
     done(3);
     EXPECT_FALSE(open(2)) << "three are expected";
     EXPECT_EQ(gate_.opens_at(), now_ + wait_max);
