@@ -153,7 +153,6 @@ HttpConnection::HttpConnection(std::shared_ptr<HttpConnections> connections, tcp
       reader_(HttpLimits{connections_->shared().options.header_bytes_max,
                          connections_->shared().options.body_bytes_max}) {
     error_code error;
-    socket_.set_option(tcp::no_delay(true), error);
     socket_.non_blocking(true, error);
     if (connections_->shared().rate_limiter) {
         const auto endpoint = socket_.remote_endpoint(error);

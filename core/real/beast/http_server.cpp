@@ -61,6 +61,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::create(std::vector<HttpServerCor
         const tcp::endpoint endpoint(asio::ip::make_address(options.address), options.port);
         state->acceptor.open(endpoint.protocol());
         state->acceptor.set_option(tcp::acceptor::reuse_address(true));
+        state->acceptor.set_option(tcp::no_delay(true));  // its connections inherit it
         state->acceptor.bind(endpoint);
         state->acceptor.listen();
         state->port = state->acceptor.local_endpoint().port();
