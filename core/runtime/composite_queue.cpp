@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <functional>
 #include <map>
 #include <optional>
 #include <utility>
@@ -25,6 +26,7 @@ struct CompositeQueue::Provider {
     Counter& failures;
     int failed_in_a_row = 0;
     MonotonicTime down_until{};
+    MonotonicTime doubted_until{};
     CompositeProviderStats stats;
 };
 
@@ -44,7 +46,7 @@ public:
                                                         "Publishes that a provider did not take",
                                                         Labels{{"provider", name}});
             auto provider =
-                std::make_unique<Provider>(Provider{std::move(member), failures, 0, {}, {}});
+                std::make_unique<Provider>(Provider{std::move(member), failures, 0, {}, {}, {}});
             provider->stats.name = provider->member.name;
             provider->stats.mirror = provider->member.mirror;
             if (!provider->member.mirror) { consumed.push_back(provider.get()); }
@@ -55,6 +57,12 @@ public:
 
     bool down(const Provider& provider) const {
         return provider.down_until > environment.clock.monotonic();
+    }
+
+    // What failed lately may do so again.
+    bool doubted(const Provider& provider) const {
+        return provider.failed_in_a_row > 0 ||
+               provider.doubted_until > environment.clock.monotonic();
     }
 
     Task<Result<void>> publish_to(Context context, Provider& provider, Message message) {
@@ -71,15 +79,24 @@ public:
         co_return answer;
     }
 
-    Task<Result<void>> fail_fast(Context context, Message message) {
-        for (const auto& provider : providers) {
-            if (down(*provider)) { co_return failure(down_error(provider->member.name)); }
+    bool is_fast() const { return options.strategy == CompositeStrategy::fail_fast; }
+
+    Task<Result<void>> publish(Context context, Message message) {
+        if (is_fast()) {
+            bool doubts = false;
+            for (const auto& provider : providers) {
+                if (down(*provider)) { co_return failure(down_error(provider->member.name)); }
+                doubts = doubts || doubted(*provider);
+            }
+            if (doubts) { co_return co_await one_by_one(std::move(context), std::move(message)); }
         }
+        co_return co_await at_once(std::move(context), std::move(message));
+    }
+
+    Task<Result<void>> one_by_one(Context context, Message message) {
         std::vector<Provider*> order;
         for (const auto& provider : providers) { order.push_back(provider.get()); }
-        std::stable_partition(order.begin(), order.end(), [](const Provider* provider) {
-            return provider->failed_in_a_row > 0;
-        });
+        std::ranges::stable_sort(order, std::greater(), &Provider::doubted_until);
         for (std::size_t i = 0; i < order.size(); ++i) {
             const auto answer = co_await publish_to(context, *order[i], message);
             if (answer) { continue; }
@@ -95,7 +112,7 @@ public:
         co_return Result<void>();
     }
 
-    Task<Result<void>> best_effort(Context context, Message message) {
+    Task<Result<void>> at_once(Context context, Message message) {
         std::vector<std::optional<Result<void>>> answers(providers.size());
         const bool any_up =
             std::any_of(consumed.begin(), consumed.end(),
@@ -130,7 +147,7 @@ public:
         if (maybe_somewhere && !lacking.empty()) {
             co_await diverged(context, std::move(message), lacking, reason);
         }
-        if (accepted) { co_return Result<void>(); }
+        if (is_fast() ? lacking.empty() : accepted) { co_return Result<void>(); }
         if (maybe_somewhere) {
             co_return failure(ErrorKind::unknown_outcome, "partially-published", reason);
         }
@@ -139,7 +156,7 @@ public:
 
     QueueFeatures features() const {
         QueueFeatures features = consumed.front()->member.queue->features();
-        const bool fast = options.strategy == CompositeStrategy::fail_fast;
+        const bool fast = is_fast();
         for (const Provider* provider : consumed) {
             const QueueFeatures its = provider->member.queue->features();
             features.survives_kill = fast ? features.survives_kill || its.survives_kill
@@ -178,6 +195,7 @@ private:
         const std::string name(provider.member.name);
         environment.telemetry.log(LogLevel::warning, "a provider did not take a message",
                                   {{"provider", name}, {"code", error.code()}});
+        provider.doubted_until = environment.clock.monotonic() + options.rest.longest;
         if (error.kind() == ErrorKind::permanent) { return; }  // the message's fault
         if (down(provider)) { return; }                        // under way since before
         const Duration rest =
@@ -451,10 +469,7 @@ CompositeQueue::~CompositeQueue() = default;
 QueueFeatures CompositeQueue::features() const { return state_->features(); }
 
 Task<Result<void>> CompositeQueue::publish(Context context, Message message) {
-    const bool fast = state_->options.strategy == CompositeStrategy::fail_fast;
-    auto publishing = fast ? state_->fail_fast(std::move(context), std::move(message))
-                           : state_->best_effort(std::move(context), std::move(message));
-    const auto answer = co_await std::move(publishing);
+    const auto answer = co_await state_->publish(std::move(context), std::move(message));
     if (answer) { ++state_->published; }
     co_return answer;
 }

@@ -2,10 +2,11 @@
 // all but the mirrors.  So each message is delivered once by each of them: whoever has an effect
 // knows it again by its id, as ever.
 //
-// fail_fast: nothing is published while a provider is known to be down, one that failed lately is
-// asked first, and the first error stops.  If some have the message by then, the outcome is
-// unknown, "partially-published"; publishing it again with the same id makes it whole.  ok: all
-// have it.
+// fail_fast: nothing is published while a provider is known to be down.  Once one has failed, and
+// for a while after, they are asked one by one, what failed last time first, and the first error
+// stops; all are asked at once while nothing fails.  If some have a message that others did not
+// take, the outcome is unknown, "partially-published"; publishing it again with the same id makes
+// it whole. ok: all have it.
 //
 // best_effort: all are asked at once, but those known to be down; the errors of some are logged and
 // counted, and do not matter to the publisher.  ok: one that is consumed has it.
@@ -50,7 +51,8 @@ struct CompositeOptions {
     std::function<Task<Result<void>>(Context, Divergence)> record;
     // How long one provider may take to publish.
     Duration patience = std::chrono::seconds(2);
-    // For how long a provider counts as down after each error in a row.
+    // For how long a provider counts as down after each error in a row.  With fail_fast it is not
+    // asked together with others until `longest` after its last error.
     RetryPolicy rest = {.base = std::chrono::milliseconds(200), .longest = std::chrono::seconds(5)};
 };
 
