@@ -18,8 +18,14 @@ find_package(Threads REQUIRED)
 find_package(GTest REQUIRED)
 find_package(tl-expected REQUIRED)
 
+# mold is the quickest; for link-time optimisation (preset release) it would need a plugin.
 include(CheckLinkerFlag)
 check_linker_flag(CXX "-fuse-ld=mold" RUSHPROOF_HAS_MOLD)
+check_linker_flag(CXX "-fuse-ld=lld" RUSHPROOF_HAS_LLD)
+if(CMAKE_INTERPROCEDURAL_OPTIMIZATION AND NOT (RUSHPROOF_HAS_LLD AND CMAKE_CXX_COMPILER_AR))
+  message(FATAL_ERROR "Link-time optimisation needs clang's lld and llvm-ar. Remedy: infra/setup, or "
+    "-DCMAKE_INTERPROCEDURAL_OPTIMIZATION=OFF")
+endif()
 
 # Boost is used from its headers; Asio and JSON are compiled once, in core/base.
 add_library(rushproof_build_flags INTERFACE)
@@ -36,7 +42,10 @@ target_compile_options(rushproof_build_flags INTERFACE
   $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-mismatched-new-delete -Wno-free-nonheap-object
     -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict -Wno-use-after-free
     -Wno-dangling-pointer>)
-if(RUSHPROOF_HAS_MOLD)
+if(CMAKE_INTERPROCEDURAL_OPTIMIZATION)
+  target_link_options(rushproof_build_flags INTERFACE
+    -fuse-ld=lld -Wl,--thinlto-cache-dir=${CMAKE_BINARY_DIR}/thinlto)
+elseif(RUSHPROOF_HAS_MOLD)
   target_link_options(rushproof_build_flags INTERFACE -fuse-ld=mold)
 endif()
 if(RUSHPROOF_SANITIZE)
