@@ -188,9 +188,8 @@ void Member::assigned(const rd_kafka_topic_partition_list_t& list) {
         assignment->tag = next_tag_++;
         assignments_.emplace(assignment->tag, assignment);
     }
-    if (paused_) {
-        rd_kafka_pause_partitions(handle_, const_cast<rd_kafka_topic_partition_list_t*>(&list));
-    }
+    // One that went while it was paused comes back so.
+    pause_or_resume(const_cast<rd_kafka_topic_partition_list_t*>(&list));
 }
 
 void Member::revoked(const rd_kafka_topic_partition_list_t& list) {
@@ -271,10 +270,14 @@ void Member::pause_or_resume() {
         rd_kafka_topic_partition_list_add(list.get(), options_.topic.c_str(),
                                           assignment->partition);
     }
+    pause_or_resume(list.get());
+}
+
+void Member::pause_or_resume(rd_kafka_topic_partition_list_t* partitions) {
     if (paused_) {
-        rd_kafka_pause_partitions(handle_, list.get());
+        rd_kafka_pause_partitions(handle_, partitions);
     } else {
-        rd_kafka_resume_partitions(handle_, list.get());
+        rd_kafka_resume_partitions(handle_, partitions);
     }
 }
 

@@ -104,6 +104,7 @@ private:
     void take(const rd_kafka_message_t& record);
     std::shared_ptr<Assignment> owned(std::int32_t partition) const;
     void pause_or_resume();
+    void pause_or_resume(rd_kafka_topic_partition_list_t* partitions);
     std::vector<Delivery> take_ready(std::size_t limit);
     Delivery deliver(Ready ready);
     // False: nobody knows this number any more.

@@ -229,6 +229,34 @@ TEST_F(KafkaQueueTest, MembersComeAndGoUnderLoad) {
     end(1);
 }
 
+// librdkafka keeps a partition paused while another member has it.
+TEST_F(KafkaQueueTest, APartitionThatWentWhilePausedIsReadWhenItComesBack) {
+    constexpr int keys = 8;
+    constexpr int count = 50;
+    options_.ready_messages = 100;
+    const auto queue = open();
+    const auto other_queue = open();
+    const auto first = *wait(queue->join(within(seconds(10)), "workers"));
+    for (int key = 0; key < keys; ++key) { start(publish(*queue, key, count)); }
+    run_until([&] { return published_keys_ == keys; }, seconds(30));
+    run_until([] { return false; }, seconds(1));  // nobody reads, so it pauses
+
+    const auto second = *wait(other_queue->join(within(seconds(10)), "workers"));
+    start(consume(*second));
+    run_until([&] { return deliveries_ > 0; }, seconds(30));
+    start(consume(*first));
+    run_until([&] { return everything_came(keys); }, seconds(30));
+    auto closing = [&]() -> Task<bool> {
+        co_await second->close();
+        co_return true;
+    };
+    wait(closing());
+    for (int key = keys; key < 2 * keys; ++key) { start(publish(*queue, key, count)); }
+    run_until([&] { return everything_came(2 * keys); }, seconds(30));
+    expect_everything_in_order(2 * keys, count);
+    end(1);
+}
+
 TEST_F(KafkaQueueTest, WhoLostItsPartitionsIsTold) {
     const auto queue = open();
     const auto other_queue = open();
