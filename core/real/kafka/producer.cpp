@@ -157,7 +157,7 @@ Result<void> Producer::start() {
 // All that wait, at once: librdkafka sends what it has as soon as it has something.
 void Producer::send_those_who_may() {
     if (waiting_.empty()) { return; }
-    if (!gate_.open(waiting_.size(), now())) { return gate_opens_.set(gate_.opens_at()); }
+    if (!gate_.open(now())) { return gate_opens_.set(gate_.opens_at()); }
     const Result<void> started = !client_ || client_->broken() ? start() : Result<void>();
     std::size_t sent = 0;
     for (const auto& publishing : std::exchange(waiting_, {})) {
@@ -171,7 +171,7 @@ void Producer::send_those_who_may() {
 }
 
 void Producer::reported() {
-    gate_.done(waiting_.size(), now());
+    gate_.done();
     send_those_who_may();
 }
 
