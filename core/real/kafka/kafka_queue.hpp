@@ -30,8 +30,10 @@ struct KafkaOptions {
     // For how long a member may finish what it holds of a partition that is to go to another
     // member.
     Duration hand_over_within = std::chrono::seconds(60);
-    // What a member keeps ready for next(); beyond it stops fetching.
-    std::size_t ready_messages = 1000;
+    // What a member keeps ready for next(); beyond it stops fetching, until half of it is left.
+    // librdkafka takes up to a second to go on then, which half should last for: else a backlog
+    // stays for as long as that much comes in a second.
+    std::size_t ready_messages = 20'000;
     std::size_t ready_bytes = 8 << 20;
 };
 

@@ -14,6 +14,7 @@ ask), in alternation.  An answer that is not 2xx stops the run: it is no through
   ... published  it only publishes
 After each run it waits until everything that was accepted is processed; then h2load sends at half of the rate
 that was just seen, and the processor's own histogram says how long a message took from accepted to processed.
+At the end it says how much memory each of the three processes held at most (VmHWM).
 
 The bound of a broker's queue is its rate in RATES at a p95 under 5 ms, or half of what the broker's own tool reaches,
 whichever is less. The tool does what the pipeline asks of a broker in that time: what one half of it publishes the
@@ -114,23 +115,31 @@ http {{
 
 @contextlib.contextmanager
 def pipeline(build, folder, queue, brokers):
-    """Three processes that know each other by the documented variables alone. -> the ports of all."""
+    """Three processes that know each other by the documented variables alone. -> the ports and the processes of all."""
     ports = {role: free_port() for role in ('gateway', 'ingest', 'processor')}
     environment = {
         'API_PORT': str(ports['gateway']), 'INGEST_PORT': str(ports['ingest']),
         'PROCESSOR_PORT': str(ports['processor']), 'INGEST_URL': f"http://127.0.0.1:{ports['ingest']}",
         'PROCESSOR_URL': f"http://127.0.0.1:{ports['processor']}", 'QUEUE_TYPE': queue, 'QUEUE_SIZE': '100000',
         'COMPOSITE_PROVIDERS': 'nats,kafka', **brokers}
+    processes = {}
     with contextlib.ExitStack() as stack:
         for role in ('processor', 'ingest', 'gateway'):
             own = dict(environment)
             for name in {'processor': ('PROCESSOR_URL', 'INGEST_URL'), 'ingest': ('INGEST_URL',)}.get(role, ()):
                 own.pop(name)
-            stack.enter_context(process([build / 'services/host/rushproofd', 'serve', f'--role={role}',
-                                         '--log-level=warning', f'--database=sqlite:{folder}/{queue}-{role}.db'], own))
+            processes[role] = stack.enter_context(process(
+                [build / 'services/host/rushproofd', 'serve', f'--role={role}', '--log-level=warning',
+                 f'--database=sqlite:{folder}/{queue}-{role}.db'], own))
             wait_for(ports[role], '/health/live')
         wait_for(ports['gateway'], '/api/v1/status')
-        yield ports
+        yield ports, processes
+
+
+def most_memory(process_id):
+    """-> MB that the process has held at most"""
+    status = Path(f'/proc/{process_id}/status').read_text(encoding='utf-8')
+    return int(re.search(r'VmHWM:\s+(\d+) kB', status)[1]) / 1000
 
 
 def ab(port, requests, body):
@@ -216,12 +225,14 @@ def measure(build, folder, queue, brokers, requests, body):
     """-> (requests per second, p95 in ms, p99 from accepted to processed in ms), and what to say of it"""
     names = {'RUSHPROOF_NATS_URL': 'NATS_URL', 'RUSHPROOF_KAFKA_BROKERS': 'KAFKA_BROKERS'}
     environment = {known: brokers[name] for name, known in names.items() if name in brokers}
-    with pipeline(build, tempfile.mkdtemp(dir=folder), queue, environment) as ports:
+    with pipeline(build, tempfile.mkdtemp(dir=folder), queue, environment) as (ports, processes):
         rate, p95 = ab(ports['gateway'], requests, body)
         accepted = drained(ports)
         p99, reached = end_to_end(ports, rate / 2, body)
+        memory = {role: most_memory(child.pid) for role, child in processes.items()}
     return (rate, p95, p99), (f'   {accepted:,} accepted, all processed   '
-                              f'at {reached:,.0f} /s accepted to processed p99 <= {p99:.1f} ms')
+                              f'at {reached:,.0f} /s accepted to processed p99 <= {p99:.1f} ms   '
+                              + ', '.join(f'{role} {mb:.0f} MB' for role, mb in memory.items()))
 
 
 def rates_of(tools, queues):
