@@ -95,6 +95,7 @@ public:
 
     Task<Result<void>> one_by_one(Context context, Message message) {
         std::vector<Provider*> order;
+        order.reserve(providers.size());
         for (const auto& provider : providers) { order.push_back(provider.get()); }
         std::ranges::stable_sort(order, std::greater(), &Provider::doubted_until);
         for (std::size_t i = 0; i < order.size(); ++i) {

@@ -4,8 +4,8 @@
 
 namespace rushproof {
 
-Alarm::Alarm(asio::any_io_executor executor, std::function<void()> ring)
-    : timer_(std::move(executor)), ring_(std::move(ring)), self_(std::make_shared<Alarm*>(this)) {}
+Alarm::Alarm(const asio::any_io_executor& executor, std::function<void()> ring)
+    : timer_(executor), ring_(std::move(ring)), self_(std::make_shared<Alarm*>(this)) {}
 
 void Alarm::set(MonotonicTime at) {
     if (at >= at_) { return; }

@@ -15,7 +15,7 @@ class Alarm {
 public:
     // `ring` may set the alarm again.  It is not called any more once the alarm is gone, and the
     // alarm must not go while it runs.
-    Alarm(asio::any_io_executor executor, std::function<void()> ring);
+    Alarm(const asio::any_io_executor& executor, std::function<void()> ring);
     ~Alarm() { cancel(); }
     Alarm(const Alarm&) = delete;
     Alarm& operator=(const Alarm&) = delete;
