@@ -13,7 +13,7 @@ void Alarm::set(MonotonicTime at) {
     timer_.expires_at(asio::steady_timer::time_point(at.time_since_epoch()));
     timer_.async_wait([weak = std::weak_ptr<Alarm*>(self_), at](boost::system::error_code error) {
         const auto self = weak.lock();
-        // One that was ready when an earlier moment was set has an error no more.
+        // A wait that is over already cannot be cancelled any more, and has no error.
         if (error || !self || (*self)->at_ != at) { return; }
         (*self)->at_ = MonotonicTime::max();
         (*self)->ring_();
