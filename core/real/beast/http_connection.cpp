@@ -198,7 +198,7 @@ Task<void> HttpConnection::serve(std::shared_ptr<HttpConnection> connection) {
         const bool last = self.is_last(received) || (streams && received.http_1_0);
         self.format(*response, received, last ? Keep::closing : Keep::open, end);
         self.shared().duration->observe(std::chrono::duration<double>(end - start).count());
-        const Sent sent = self.send_now();
+        const Sent sent = self.send_now(last && !streams ? Keep::closing : Keep::open);
         if (sent == Sent::failed) { co_return; }
         if (sent == Sent::partly && !co_await self.send_rest()) { co_return; }
         if (streams && !co_await self.stream(*response, !received.http_1_0)) { co_return; }
@@ -354,10 +354,11 @@ Task<bool> HttpConnection::stream(const HttpResponse& response, bool chunked) {
     co_return co_await send();
 }
 
-// What the kernel takes at once, which is nearly always everything.
-HttpConnection::Sent HttpConnection::send_now() {
+// What the kernel takes at once, which is nearly always everything.  It keeps the last packet back
+// when the caller ends the connection next: both travel together, and wake the client once.
+HttpConnection::Sent HttpConnection::send_now(Keep keep) {
     error_code error;
-    sent_ = socket_.write_some(asio::buffer(out_), error);
+    sent_ = socket_.send(asio::buffer(out_), keep == Keep::closing ? MSG_MORE : 0, error);
     if (error && error != asio::error::would_block) { return Sent::failed; }
     return sent_ == out_.size() ? Sent::all : Sent::partly;
 }
@@ -370,7 +371,7 @@ Task<bool> HttpConnection::send_rest() {
 }
 
 Task<bool> HttpConnection::send() {
-    const Sent sent = send_now();
+    const Sent sent = send_now(Keep::open);
     if (sent == Sent::partly) { co_return co_await send_rest(); }
     co_return sent == Sent::all;
 }

@@ -100,7 +100,7 @@ private:
     bool is_last(const ReceivedRequest& received) const;
     void format(const HttpResponse& response, const ReceivedRequest& received, Keep keep,
                 MonotonicTime at);
-    Sent send_now();
+    Sent send_now(Keep keep);
     Task<bool> send_rest();
     Task<bool> stream(const HttpResponse& response, bool chunked);
     void append_piece(std::string_view piece, bool chunked);
