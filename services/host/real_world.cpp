@@ -59,7 +59,7 @@ private:
     std::unique_ptr<Rpc> make_rpc(const asio::any_io_executor& executor, Clock& clock) const;
     using HandlerOf = std::function<HttpHandler(const Core&)>;
     Result<std::unique_ptr<HttpServer>> serve_http(const HttpServerOptions& options,
-                                                   HandlerOf handler_of);
+                                                   HandlerOf handler_of, bool with_calls);
     Result<std::unique_ptr<GrpcServer>> serve_grpc(const GrpcServerOptions& options,
                                                    const RpcRouter Core::* router);
     Result<void> listen();
@@ -124,11 +124,13 @@ std::unique_ptr<Rpc> RealWorld::make_rpc(const asio::any_io_executor& executor,
 }
 
 Result<std::unique_ptr<HttpServer>> RealWorld::serve_http(const HttpServerOptions& options,
-                                                          HandlerOf handler_of) {
+                                                          HandlerOf handler_of, bool with_calls) {
     std::vector<HttpServerCore> cores;
     cores.reserve(worlds_.size());
     for (const auto& world : worlds_) {
-        cores.push_back({world->executor, &world->clock, handler_of(*world)});
+        HttpHandler calls;
+        if (with_calls) { calls = rpc_handler(world->rpc_router); }
+        cores.push_back({world->executor, &world->clock, handler_of(*world), std::move(calls)});
     }
     return HttpServer::create(std::move(cores), options, telemetry_);
 }
@@ -144,24 +146,31 @@ Result<std::unique_ptr<GrpcServer>> RealWorld::serve_grpc(const GrpcServerOption
 }
 
 Result<void> RealWorld::listen() {
-    RP_TRY(http_server_, serve_http(config_.http, [this](const Core& core) {
-               return core.handler(core.http_router, !config_.gateway);
-           }));
+    RP_TRY(http_server_, serve_http(
+                             config_.http,
+                             [this](const Core& core) {
+                                 return core.handler(core.http_router, !config_.gateway);
+                             },
+                             !config_.gateway));
     const PipelineConfig& pipeline = config_.pipeline;
     if (pipeline.ingest_http) {
-        RP_TRY(ingest_server_, serve_http(*pipeline.ingest_http, [](const Core& core) {
-                   return core.handler(core.ingest_router, true);
-               }));
+        RP_TRY(ingest_server_,
+               serve_http(
+                   *pipeline.ingest_http,
+                   [](const Core& core) { return core.handler(core.ingest_router, true); }, true));
     }
     if (pipeline.processor_http) {
-        RP_TRY(processor_server_, serve_http(*pipeline.processor_http, [](const Core& core) {
-                   return core.handler(core.processor_router, true);
-               }));
+        RP_TRY(
+            processor_server_,
+            serve_http(
+                *pipeline.processor_http,
+                [](const Core& core) { return core.handler(core.processor_router, true); }, true));
     }
     if (config_.rpc) {
-        RP_TRY(rpc_server_, serve_http(*config_.rpc, [](const Core& core) {
-                   return rpc_handler(core.rpc_router);
-               }));
+        RP_TRY(
+            rpc_server_,
+            serve_http(
+                *config_.rpc, [](const Core& core) { return rpc_handler(core.rpc_router); }, true));
     }
     if (config_.grpc) { RP_TRY(grpc_server_, serve_grpc(*config_.grpc, &Core::grpc_router)); }
     if (config_.ingest_grpc) {

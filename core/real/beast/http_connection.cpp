@@ -35,36 +35,6 @@ void append_number(std::string& out, std::uint64_t value) {
     out.append(digits.data(), end);
 }
 
-HttpResponse later(HttpResponse response, Duration wait) {
-    const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
-    response.fields.emplace_back("retry-after", std::to_string(std::max<std::int64_t>(seconds, 1)));
-    return response;
-}
-
-HttpResponse refusal_for(int status) {
-    switch (status) {
-        case 408: return problem(408, "too-slow", "the request did not arrive in time");
-        case 413: return problem(413, "body-too-large", "");
-        case 417: return problem(417, "unknown-expectation", "only 100-continue is understood");
-        case 431: return problem(431, "header-too-large", "");
-        case 501: return problem(501, "unknown-coding", "only chunked is understood");
-        case 503: return later(problem(503, "overloaded", "too many connections"), Duration(1));
-        default: return problem(400, "malformed", "this is not a valid HTTP/1.1 request");
-    }
-}
-
-// Counts a request while its handler runs, also when its frame is destroyed half-way.
-class InFlight {
-public:
-    explicit InFlight(std::atomic<std::size_t>& count) : count_(count) { ++count_; }
-    ~InFlight() { --count_; }
-    InFlight(const InFlight&) = delete;
-    InFlight& operator=(const InFlight&) = delete;
-
-private:
-    std::atomic<std::size_t>& count_;
-};
-
 }  // namespace
 
 HttpServerShared::HttpServerShared(HttpServerOptions its_options, Telemetry& its_telemetry)
@@ -168,6 +138,10 @@ Task<void> HttpConnection::serve(std::shared_ptr<HttpConnection> connection) {
     self.await_request(self.now());
     for (;;) {
         const ReadState state = self.advance();
+        if (self.speaks_http2()) {
+            co_await serve_http2(std::move(connection));
+            co_return;
+        }
         if (state == ReadState::failed) {
             co_await self.refuse(self.reader_.error_status());
             co_return;
@@ -183,6 +157,7 @@ Task<void> HttpConnection::serve(std::shared_ptr<HttpConnection> connection) {
         const MonotonicTime start = self.now();
         self.enter(Phase::handling, start);
         ReceivedRequest received = self.reader_.take();
+        self.fresh_ = false;
         std::optional<HttpResponse> response = self.refusal(start);
         if (!response) {
             const InFlight in_flight(self.shared().requests_in_flight);
@@ -221,7 +196,7 @@ void HttpConnection::await_request(MonotonicTime at) {
 }
 
 ReadState HttpConnection::advance() {
-    const ReadState state = reader_.advance();
+    const ReadState state = begins_http2() ? ReadState::need_more : reader_.advance();
     if (state == ReadState::need_more) {
         if (phase_ == Phase::idle && reader_.started()) { enter(Phase::header, now()); }
         if (phase_ == Phase::header && reader_.header_done()) { enter(Phase::body, now()); }
@@ -282,10 +257,13 @@ std::optional<HttpResponse> HttpConnection::refusal(MonotonicTime at) {
     return std::nullopt;
 }
 
+void HttpConnection::count(int status) {
+    shared().answers[static_cast<std::size_t>(std::clamp(status / 100, 1, 5) - 1)]->add();
+}
+
 void HttpConnection::format(const HttpResponse& response, const ReceivedRequest& received,
                             Keep keep, MonotonicTime at) {
-    const auto index = static_cast<std::size_t>(std::clamp(response.status / 100, 1, 5) - 1);
-    shared().answers[index]->add();
+    count(response.status);
     out_ = "HTTP/1.1 ";
     append_number(out_, static_cast<std::uint64_t>(response.status));
     out_ += ' ';
@@ -426,6 +404,10 @@ void HttpConnection::expire(MonotonicTime now) {
 }
 
 void HttpConnection::begin_drain(MonotonicTime at) {
+    if (http2_) {
+        http2_->begin_drain();
+        flush_soon();
+    }
     if (phase_ == Phase::idle) {
         expiry_ = std::min(expiry_, at + connections_->shared().options.drain_grace);
     }

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/real/beast/http2_session.hpp"
 #include "core/real/beast/http_reader.hpp"
 #include "core/real/beast/http_server.hpp"
 #include "core/real/beast/rate_limiter.hpp"
@@ -27,6 +28,18 @@ struct HttpServerShared {
     std::atomic<std::size_t> requests_in_flight{0};
     std::array<Counter*, 5> answers;  // by first digit of the status
     Distribution* duration;
+};
+
+// Counts a request while its handler runs, also when its frame is destroyed half-way.
+class InFlight {
+public:
+    explicit InFlight(std::atomic<std::size_t>& count) : count_(count) { ++count_; }
+    ~InFlight() { --count_; }
+    InFlight(const InFlight&) = delete;
+    InFlight& operator=(const InFlight&) = delete;
+
+private:
+    std::atomic<std::size_t>& count_;
 };
 
 class HttpConnection;
@@ -68,7 +81,7 @@ private:
     MonotonicTime date_until_;
 };
 
-class HttpConnection final {
+class HttpConnection final : public std::enable_shared_from_this<HttpConnection> {
 public:
     HttpConnection(std::shared_ptr<HttpConnections> connections, asio::ip::tcp::socket socket);
     ~HttpConnection();
@@ -89,6 +102,16 @@ private:
     HttpServerShared& shared() const { return connections_->shared(); }
     MonotonicTime now() const { return connections_->now(); }
 
+    // http2_connection.cpp
+    bool begins_http2() const;  // as far as its first bytes have come
+    bool speaks_http2() const;
+    static Task<void> serve_http2(std::shared_ptr<HttpConnection> connection);
+    void begin_call(Http2Session::Stream stream, ReceivedRequest received);
+    static Task<void> answer_call(std::shared_ptr<HttpConnection> connection,
+                                  Http2Session::Stream stream, ReceivedRequest received);
+    void flush_soon();
+    void flush();
+
     void await_request(MonotonicTime at);
     ReadState advance();
     bool continue_is_due() const;
@@ -98,6 +121,7 @@ private:
     Context context_of(const ReceivedRequest& received, MonotonicTime start) const;
     HttpResponse answer_for(const std::exception& error) const;
     bool is_last(const ReceivedRequest& received) const;
+    void count(int status);
     void format(const HttpResponse& response, const ReceivedRequest& received, Keep keep,
                 MonotonicTime at);
     Sent send_now(Keep keep);
@@ -122,6 +146,10 @@ private:
     MonotonicTime expiry_;
     bool expired_ = false;
     bool continued_ = false;  // 100 Continue was sent
+    bool fresh_ = true;       // no request has come yet
+    std::optional<Http2ServerSession> http2_;
+    bool flush_posted_ = false;
+    bool write_under_way_ = false;
 };
 
 }  // namespace rushproof

@@ -5,13 +5,10 @@
 #include <boost/asio/append.hpp>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <charconv>
 #include <deque>
 #include <list>
 #include <optional>
@@ -19,8 +16,8 @@
 #include <vector>
 
 #include "core/real/beast/http_reader.hpp"
-#include "core/real/beast/http_server.hpp"
 #include "core/real/beast/http_text.hpp"
+#include "core/real/beast/watch.hpp"
 #include "core/runtime/context_text.hpp"
 
 namespace rushproof {
@@ -76,49 +73,7 @@ private:
     std::list<Operation*>::iterator place_;
 };
 
-void append_target(std::string& out, const HttpRequest& request) {
-    for (const char c : request.target) {
-        if (c > ' ' && c < 0x7F) {
-            out += c;
-        } else {
-            out += percent_encoded(std::string_view(&c, 1));
-        }
-    }
-    char separator = '?';
-    for (const auto& [name, value] : request.queries) {
-        out += separator;
-        out += percent_encoded(name);
-        out += '=';
-        out += percent_encoded(value);
-        separator = '&';
-    }
-}
-
 }  // namespace
-
-Result<HttpEndpoint> HttpEndpoint::parse(std::string_view url) {
-    const auto bad = [&] {
-        return failure(ErrorKind::permanent, "bad-url",
-                       "'" + std::string(url) + "' is not of the form http://host:port");
-    };
-    constexpr std::string_view scheme = "http://";
-    if (!url.starts_with(scheme)) { return bad(); }
-    std::string_view rest = url.substr(scheme.size());
-    if (rest.ends_with('/')) { rest.remove_suffix(1); }
-    HttpEndpoint endpoint;
-    const auto bracket = rest.starts_with('[') ? rest.find(']') : 0;
-    const auto colon = bracket == rest.npos ? rest.npos : rest.find(':', bracket);
-    auto host = rest.substr(0, colon);
-    if (colon != rest.npos) {
-        const auto port = rest.substr(colon + 1);
-        const auto parsed = std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
-        if (parsed.ec != std::errc() || parsed.ptr != port.data() + port.size()) { return bad(); }
-    }
-    if (host.starts_with('[') && host.ends_with(']')) { host = host.substr(1, host.size() - 2); }
-    if (host.empty() || host.find_first_of("/[]?#@ ") != host.npos) { return bad(); }
-    endpoint.host = host;
-    return endpoint;
-}
 
 struct HttpConnectionPool::State : std::enable_shared_from_this<State> {
     using Handler = asio::any_completion_handler<void(error_code)>;
@@ -137,16 +92,14 @@ struct HttpConnectionPool::State : std::enable_shared_from_this<State> {
     void stop_waiting(const Operation& operation, error_code why);
     void resume(Waiter waiter, error_code why);
 
-    void watch(MonotonicTime deadline);
     void expire();
 
-    Task<bool> connect(Connection& connection);
-    Task<std::vector<tcp::endpoint>> resolve(Connection& connection);
+    Task<bool> open(Connection& connection);
     void format(std::string& out, const Context& context, const HttpRequest& request) const;
     Task<std::size_t> write(Operation& operation);
     Task<bool> read(Operation& operation);
     Task<Result<HttpResponse>> talk(Operation& operation, Context context, HttpRequest request);
-    Task<Result<void>> open(Context context, std::size_t count);
+    Task<Result<void>> open_all(Context context, std::size_t count);
 
     asio::any_io_executor executor;
     Clock& clock;
@@ -160,8 +113,7 @@ struct HttpConnectionPool::State : std::enable_shared_from_this<State> {
     std::list<Operation*> operations;
     std::list<Waiter> waiting;
 
-    std::optional<MonotonicTime> watched;  // the one wait under way
-    asio::cancellation_signal stop_watching;
+    Watch watch;  // of the earliest deadline
 };
 
 namespace {
@@ -196,11 +148,9 @@ HttpConnectionPool::State::State(asio::any_io_executor its_executor, Clock& its_
     : executor(std::move(its_executor)),
       clock(its_clock),
       endpoint(std::move(its_endpoint)),
-      options(its_options) {
-    const bool is_ipv6 = endpoint.host.find(':') != std::string::npos;
-    host_field = is_ipv6 ? "[" + endpoint.host + "]" : endpoint.host;
-    host_field += ":" + std::to_string(endpoint.port);
-}
+      options(its_options),
+      host_field(endpoint.host_field()),
+      watch(clock, [this] { expire(); }) {}
 
 // True: operation.connection is set, open or not.
 Task<bool> HttpConnectionPool::State::acquire(Operation& operation) {
@@ -257,21 +207,7 @@ void HttpConnectionPool::State::resume(Waiter waiter, error_code why) {
     asio::post(executor, asio::append(std::move(waiter.handler), why));
 }
 
-// Keeps one wait on the clock, for the earliest deadline.
-void HttpConnectionPool::State::watch(MonotonicTime deadline) {
-    if (watched && *watched <= deadline) { return; }
-    if (watched) { stop_watching.emit(asio::cancellation_type::terminal); }
-    watched = deadline;
-    auto handler = [weak = weak_from_this()](error_code error) {
-        const auto state = weak.lock();
-        if (state && !error) { state->expire(); }
-    };
-    clock.wait_until(deadline, Clock::WaitHandler(asio::bind_cancellation_slot(
-                                   stop_watching.slot(), std::move(handler))));
-}
-
 void HttpConnectionPool::State::expire() {
-    watched.reset();
     const MonotonicTime at = now();
     std::optional<MonotonicTime> next;
     for (Operation* operation : operations) {
@@ -286,55 +222,26 @@ void HttpConnectionPool::State::expire() {
             }
         }
     }
-    if (next) { watch(*next); }
+    if (next) { watch.set(*next); }
 }
 
-Task<std::vector<tcp::endpoint>> HttpConnectionPool::State::resolve(Connection& connection) {
-    std::vector<tcp::endpoint> endpoints;
-    error_code not_numeric;
-    const auto address = asio::ip::make_address(endpoint.host, not_numeric);
-    if (!not_numeric) {
-        endpoints.emplace_back(address, endpoint.port);
-        co_return endpoints;
-    }
-    const auto [error, results] = co_await connection.resolver.async_resolve(
-        endpoint.host, std::to_string(endpoint.port), await_tuple);
-    for (const auto& entry : results) { endpoints.push_back(entry.endpoint()); }
-    co_return endpoints;
-}
-
-Task<bool> HttpConnectionPool::State::connect(Connection& connection) {
+Task<bool> HttpConnectionPool::State::open(Connection& connection) {
     connection.close();
-    const auto endpoints = co_await resolve(connection);
-    for (const tcp::endpoint& candidate : endpoints) {
-        error_code error;
-        connection.socket.close(error);
-        const auto [failed] = co_await connection.socket.async_connect(candidate, await_tuple);
-        if (failed == asio::error::operation_aborted) { break; }
-        if (failed) { continue; }
-        ++connects;
-        connection.socket.set_option(tcp::no_delay(true), error);
-        connection.socket.non_blocking(true, error);
-        co_return true;
-    }
-    co_return false;
+    const bool connected = co_await connect(connection.socket, connection.resolver, endpoint);
+    if (connected) { ++connects; }
+    co_return connected;
 }
 
 void HttpConnectionPool::State::format(std::string& out, const Context& context,
                                        const HttpRequest& request) const {
     out = request.method;
     out += ' ';
-    append_target(out, request);
+    out += target_of(request);
     out += " HTTP/1.1\r\nhost: ";
     out += host_field;
     for (const auto& [name, value] : request.fields) { append_field(out, name, value); }
     if (context.trace != TraceId()) {
         append_field(out, "traceparent", format_traceparent(context.trace));
-    }
-    if (options.pass_deadline) {
-        const auto left =
-            std::chrono::duration_cast<std::chrono::milliseconds>(context.deadline - now());
-        append_field(out, deadline_field, std::to_string(std::max<std::int64_t>(left.count(), 0)));
     }
     const bool bodiless = request.method == "GET" || request.method == "HEAD";
     if (!bodiless || !request.body.empty()) {
@@ -389,7 +296,7 @@ Task<Result<HttpResponse>> HttpConnectionPool::State::talk(Operation& operation,
     std::size_t written = 0;
     for (bool reused = true; written == 0 && reused;) {
         reused = connection.usable();
-        if (operation.expired || (!reused && !co_await connect(connection))) {
+        if (operation.expired || (!reused && !co_await open(connection))) {
             co_return unavailable("cannot connect to " + host_field);
         }
         format(connection.out, context, request);
@@ -415,17 +322,17 @@ Task<Result<HttpResponse>> HttpConnectionPool::State::talk(Operation& operation,
 }
 
 // Holds every connection until the last is open, so that each is another one.
-Task<Result<void>> HttpConnectionPool::State::open(Context context, std::size_t count) {
+Task<Result<void>> HttpConnectionPool::State::open_all(Context context, std::size_t count) {
     std::list<Operation> opening;
     std::list<Lease<State>> leases;
-    watch(context.deadline);
+    watch.set(context.deadline);
     while (leases.size() < std::min(count, options.connections_max)) {
         Operation& operation = opening.emplace_back(operations, context.deadline);
         if (!co_await acquire(operation)) {
             co_return unavailable("no connection to " + host_field + " was free in time");
         }
         auto& lease = leases.emplace_back(*this, *operation.connection);
-        if (!operation.connection->usable() && !co_await connect(*operation.connection)) {
+        if (!operation.connection->usable() && !co_await open(*operation.connection)) {
             co_return unavailable("cannot connect to " + host_field);
         }
         lease.keep();
@@ -438,7 +345,7 @@ HttpConnectionPool::HttpConnectionPool(asio::any_io_executor executor, Clock& cl
     : state_(std::make_shared<State>(std::move(executor), clock, std::move(endpoint), options)) {}
 
 HttpConnectionPool::~HttpConnectionPool() {
-    if (state_->watched) { state_->stop_watching.emit(asio::cancellation_type::terminal); }
+    state_->watch.cancel();
     // Their frames own the state, and the state owns them.
     const auto waiting = std::exchange(state_->waiting, {});
 }
@@ -447,7 +354,7 @@ Task<HttpExchange> HttpConnectionPool::exchange(Context context, HttpRequest req
     const auto state = state_;
     Operation operation(state->operations, context.deadline);
     operation.times.queued = state->now();
-    state->watch(context.deadline);
+    state->watch.set(context.deadline);
     auto result = co_await state->talk(operation, std::move(context), std::move(request));
     operation.times.done = state->now();
     HttpExchange exchanged{std::move(result), operation.times};
@@ -461,7 +368,7 @@ Task<Result<HttpResponse>> HttpConnectionPool::send(Context context, HttpRequest
 
 Task<Result<void>> HttpConnectionPool::open(Context context, std::size_t count) {
     const auto state = state_;
-    co_return co_await state->open(std::move(context), count);
+    co_return co_await state->open_all(std::move(context), count);
 }
 
 std::size_t HttpConnectionPool::waiting() const { return state_->waiting.size(); }

@@ -7,22 +7,15 @@
 
 #include "core/ports/clock.hpp"
 #include "core/ports/http.hpp"
+#include "core/real/beast/http_endpoint.hpp"
 
 namespace rushproof {
-
-// "http://host:port"; the port is 80 when absent.  Error: "bad-url".
-struct HttpEndpoint {
-    std::string host;
-    std::uint16_t port = 80;
-    static Result<HttpEndpoint> parse(std::string_view url);
-};
 
 struct HttpPoolOptions {
     std::size_t connections_max = 64;
     std::size_t waiters_max = 100'000;
     std::size_t header_bytes_max = 16 * 1024;
     std::size_t body_bytes_max = 64 * 1024 * 1024;
-    bool pass_deadline = false;  // send the time left in deadline_field
 };
 
 // Zero where the request did not get that far.

@@ -31,20 +31,16 @@ constexpr std::size_t last_chunk_size = 5;
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
-struct WantedField {
-    std::string_view name;
-    http::field known_as;
-};
-
-const std::vector<WantedField>& wanted_fields() {
-    static const std::vector<WantedField> fields = [] {
-        std::vector<WantedField> result;
+// Beast's table makes the comparison of names that it knows cheap.
+bool is_wanted(http::field field) {
+    static const std::vector<http::field> wanted = [] {
+        std::vector<http::field> result{http::field::unknown};
         for (const auto name : http_fields_passed_on) {
-            result.push_back({name, http::string_to_field({name.data(), name.size()})});
+            result.push_back(http::string_to_field({name.data(), name.size()}));
         }
         return result;
     }();
-    return fields;
+    return std::find(wanted.begin(), wanted.end(), field) != wanted.end();
 }
 
 std::optional<Duration> milliseconds_of(std::string_view text) {
@@ -126,24 +122,8 @@ private:
         } else if (field == http::field::expect) {
             if (!same_ignoring_case(value, "100-continue")) { return refuse(417, error); }
             expects_continue = !received.http_1_0;
-        } else if (field == http::field::unknown &&
-                   same_ignoring_case(view(name), deadline_field)) {
-            received.time_left = milliseconds_of(value);
-            if (!received.time_left) { return refuse(400, error); }
-        } else {
-            pass_on(field, view(name), value);
-        }
-    }
-
-    void pass_on(http::field field, std::string_view name, std::string_view value) {
-        for (const auto& [wanted, known_as] : wanted_fields()) {
-            // Beast's table makes the comparison of names that it knows cheap.
-            if (field != known_as) { continue; }
-            if (field == http::field::unknown && !same_ignoring_case(name, wanted)) { continue; }
-            HttpFields& fields = received.request.fields;
-            if (fields.empty()) { fields.reserve(std::size(http_fields_passed_on)); }
-            fields.emplace_back(wanted, value);
-            if (wanted == "traceparent") { received.trace = parse_traceparent(value); }
+        } else if (is_wanted(field) && !received.take_field(view(name), value)) {
+            refuse(400, error);
         }
     }
 
@@ -254,6 +234,20 @@ struct Reader {
 
 }  // namespace
 
+bool ReceivedRequest::take_field(std::string_view name, std::string_view value) {
+    if (same_ignoring_case(name, deadline_field)) {
+        time_left = milliseconds_of(value);
+        return time_left.has_value();
+    }
+    for (const auto wanted : http_fields_passed_on) {
+        if (!same_ignoring_case(name, wanted)) { continue; }
+        if (request.fields.empty()) { request.fields.reserve(std::size(http_fields_passed_on)); }
+        request.fields.emplace_back(wanted, value);
+        if (wanted == "traceparent") { trace = parse_traceparent(value); }
+    }
+    return true;
+}
+
 struct HttpRequestReader::State : Reader<RequestParser> {
     using Reader::Reader;
 };
@@ -275,6 +269,9 @@ ReceivedRequest HttpRequestReader::take() {
 }
 
 bool HttpRequestReader::buffered() const { return state_->buffer.size() > 0; }
+std::string_view HttpRequestReader::unread() const {
+    return {static_cast<const char*>(state_->buffer.data().data()), state_->buffer.size()};
+}
 bool HttpRequestReader::started() const {
     return state_->parser->got_some() || state_->buffer.size() > 0;
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "core/base/time.hpp"
 #include "core/ports/http.hpp"
@@ -17,6 +18,9 @@ struct HttpLimits {
 };
 
 struct ReceivedRequest {
+    // Keeps what handlers ask about.  False: the value is not valid.
+    bool take_field(std::string_view name, std::string_view value);
+
     HttpRequest request;
     bool head_only = false;  // it was HEAD, and is GET in `request`
     bool http_1_0 = false;
@@ -44,9 +48,10 @@ public:
     ReadState advance();
     ReceivedRequest take();
 
-    bool buffered() const;     // bytes that nobody has looked at are left
-    bool started() const;      // the first byte of a request has come
-    bool header_done() const;  // its header has come as a whole
+    bool buffered() const;            // bytes that nobody has looked at are left
+    std::string_view unread() const;  // these bytes
+    bool started() const;             // the first byte of a request has come
+    bool header_done() const;         // its header has come as a whole
     bool expects_continue() const;
     int error_status() const;
 

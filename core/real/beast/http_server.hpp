@@ -50,6 +50,9 @@ struct HttpServerCore {
     asio::any_io_executor executor;
     Clock* clock;
     HttpHandler handler;
+    // Answers what comes by HTTP/2, many requests at a time on one connection, in whole responses.
+    // Without it the server speaks HTTP/1.1 alone.
+    HttpHandler calls{};
 };
 
 class HttpServer {

@@ -5,6 +5,9 @@
 #include <cstdio>
 #include <ctime>
 
+#include "core/runtime/context_text.hpp"
+#include "core/runtime/problem.hpp"
+
 namespace rushproof {
 
 std::string_view status_reason(int status) {
@@ -60,6 +63,44 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
         return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
     };
     std::replace_if(begin, out.end(), is_control, ' ');
+}
+
+std::string target_of(const HttpRequest& request) {
+    std::string target;
+    for (const char c : request.target) {
+        if (c > ' ' && c < 0x7F) {
+            target += c;
+        } else {
+            target += percent_encoded(std::string_view(&c, 1));
+        }
+    }
+    char separator = '?';
+    for (const auto& [name, value] : request.queries) {
+        target += separator;
+        target += percent_encoded(name);
+        target += '=';
+        target += percent_encoded(value);
+        separator = '&';
+    }
+    return target;
+}
+
+HttpResponse later(HttpResponse response, Duration wait) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
+    response.fields.emplace_back("retry-after", std::to_string(std::max<std::int64_t>(seconds, 1)));
+    return response;
+}
+
+HttpResponse refusal_for(int status) {
+    switch (status) {
+        case 408: return problem(408, "too-slow", "the request did not arrive in time");
+        case 413: return problem(413, "body-too-large", "");
+        case 417: return problem(417, "unknown-expectation", "only 100-continue is understood");
+        case 431: return problem(431, "header-too-large", "");
+        case 501: return problem(501, "unknown-coding", "only chunked is understood");
+        case 503: return later(problem(503, "overloaded", "too many connections"), Duration(1));
+        default: return problem(400, "malformed", "this is not a valid HTTP/1.1 request");
+    }
 }
 
 }  // namespace rushproof

@@ -1,9 +1,10 @@
-// The small texts of HTTP: status lines, dates, fields.
+// The small texts of HTTP: status lines, dates, fields, refusals.
 #pragma once
 #include <string>
 #include <string_view>
 
 #include "core/base/time.hpp"
+#include "core/ports/http.hpp"
 
 namespace rushproof {
 
@@ -23,5 +24,12 @@ std::string_view status_reason(int status);
 std::string http_date(WallTime at);
 // "\r\nname: value"; control characters in the value become spaces.
 void append_field(std::string& out, std::string_view name, std::string_view value);
+// The path and the queries; what may not stand in them percent-encoded.
+std::string target_of(const HttpRequest& request);
+
+// The response, with Retry-After: whole seconds, at least one.
+HttpResponse later(HttpResponse response, Duration wait);
+// What a server answers by itself to a request that it does not take.
+HttpResponse refusal_for(int status);
 
 }  // namespace rushproof

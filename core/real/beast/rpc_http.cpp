@@ -55,12 +55,9 @@ HttpHandler rpc_handler(const RpcRouter& router) {
 
 HttpRpc::HttpRpc(asio::any_io_executor executor, Clock& clock,
                  const std::map<std::string, std::vector<HttpEndpoint>>& instances) {
-    HttpPoolOptions options;
-    options.pass_deadline = true;
     for (const auto& [role, endpoints] : instances) {
         for (const HttpEndpoint& endpoint : endpoints) {
-            pools_[role].push_back(
-                std::make_unique<HttpConnectionPool>(executor, clock, endpoint, options));
+            clients_[role].push_back(std::make_unique<Http2Client>(executor, clock, endpoint));
         }
     }
 }
@@ -68,12 +65,12 @@ HttpRpc::HttpRpc(asio::any_io_executor executor, Clock& clock,
 Task<Result<std::string>> HttpRpc::call(Context context, RpcTarget target, std::string request) {
     std::string role(target.method.substr(0, target.method.find('.')));
     if (target.group > 1) { role += "/" + std::to_string(target.group); }
-    const auto found = pools_.find(role);
-    if (found == pools_.end()) {
+    const auto found = clients_.find(role);
+    if (found == clients_.end()) {
         co_return failure(ErrorKind::retryable, "unavailable",
                           "nobody answers " + std::string(target.method));
     }
-    const auto& pools = found->second;
+    const auto& clients = found->second;
     HttpRequest message("POST", std::string(rpc_path) + std::string(target.method),
                         std::move(request));
     message.fields.emplace_back("content-type", message_type);
@@ -88,8 +85,8 @@ Task<Result<std::string>> HttpRpc::call(Context context, RpcTarget target, std::
     }
     const std::uint64_t first = hash64(target.shard);
     for (std::size_t attempt = 0;; ++attempt) {
-        HttpConnectionPool& pool = *pools[(first + attempt) % pools.size()];
-        auto sent = co_await pool.send(context, message);
+        Http2Client& client = *clients[(first + attempt) % clients.size()];
+        auto sent = co_await client.send(context, message);
         Result<std::string> result = failure(ErrorKind::unknown_outcome, "", "");
         if (!sent) {
             result = failure(std::move(sent).error());
@@ -99,7 +96,8 @@ Task<Result<std::string>> HttpRpc::call(Context context, RpcTarget target, std::
             result = failure(error_of(*sent));
         }
         const bool ask_next = !result && result.error().kind() == ErrorKind::retryable &&
-                              result.error().code() == "unavailable" && attempt + 1 < pools.size();
+                              result.error().code() == "unavailable" &&
+                              attempt + 1 < clients.size();
         if (!ask_next) { co_return result; }
     }
 }

@@ -1,4 +1,4 @@
-// Rpc between processes over HTTP/1.1:
+// Rpc between processes over HTTP/2, all from one process to another on one connection:
 //   POST /rpc/inventory.v1.Inventory/Reserve    body: the request message
 //   200, body: encode_answer() of what the handler answered
 // The context travels as x-deadline-ms, traceparent, idempotency-key and x-owner (the last two
@@ -14,7 +14,7 @@
 #include "core/ports/clock.hpp"
 #include "core/ports/http.hpp"
 #include "core/ports/rpc.hpp"
-#include "core/real/beast/http_connection_pool.hpp"
+#include "core/real/beast/http2_client.hpp"
 #include "core/runtime/rpc_router.hpp"
 
 namespace rushproof {
@@ -35,7 +35,7 @@ public:
     Task<Result<std::string>> call(Context context, RpcTarget target, std::string request) override;
 
 private:
-    std::map<std::string, std::vector<std::unique_ptr<HttpConnectionPool>>, std::less<>> pools_;
+    std::map<std::string, std::vector<std::unique_ptr<Http2Client>>, std::less<>> clients_;
 };
 
 }  // namespace rushproof

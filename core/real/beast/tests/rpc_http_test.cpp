@@ -32,8 +32,8 @@ protected:
             auto& instance = instances.emplace_back();
             instance.router = std::make_unique<RpcRouter>(telemetry);
             instance.router->add(std::move(methods));
-            std::vector<HttpServerCore> cores{
-                {context.get_executor(), &clock, rpc_handler(*instance.router)}};
+            const HttpHandler calls = rpc_handler(*instance.router);
+            std::vector<HttpServerCore> cores{{context.get_executor(), &clock, calls, calls}};
             instance.server = HttpServer::create(std::move(cores), {}, telemetry).value();
             HttpEndpoint endpoint;
             endpoint.host = "127.0.0.1";
