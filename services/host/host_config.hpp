@@ -7,7 +7,7 @@
 
 #include "core/config/settings.hpp"
 #include "core/ports/telemetry.hpp"
-#include "core/real/beast/http_connection_pool.hpp"
+#include "core/real/beast/http_endpoint.hpp"
 #include "core/real/beast/http_server.hpp"
 #include "core/real/grpc/grpc_server.hpp"
 #include "core/real/postgres/postgres_database.hpp"

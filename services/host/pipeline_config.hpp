@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/config/settings.hpp"
-#include "core/real/beast/http_connection_pool.hpp"
+#include "core/real/beast/http_endpoint.hpp"
 #include "core/real/beast/http_server.hpp"
 #include "core/runtime/events.hpp"
 #include "core/runtime/queue_choice.hpp"

@@ -57,9 +57,9 @@ public:
 private:
     void add_core(asio::io_context& context);
     std::unique_ptr<Rpc> make_rpc(const asio::any_io_executor& executor, Clock& clock) const;
-    using HandlerOf = std::function<HttpHandler(const Core&)>;
     Result<std::unique_ptr<HttpServer>> serve_http(const HttpServerOptions& options,
-                                                   HandlerOf handler_of, bool with_calls);
+                                                   const HttpRouter Core::* router,
+                                                   bool with_calls);
     Result<std::unique_ptr<GrpcServer>> serve_grpc(const GrpcServerOptions& options,
                                                    const RpcRouter Core::* router);
     Result<void> listen();
@@ -123,14 +123,16 @@ std::unique_ptr<Rpc> RealWorld::make_rpc(const asio::any_io_executor& executor,
                                      called_roles(config_));
 }
 
+// Without a router it answers calls alone.
 Result<std::unique_ptr<HttpServer>> RealWorld::serve_http(const HttpServerOptions& options,
-                                                          HandlerOf handler_of, bool with_calls) {
+                                                          const HttpRouter Core::* router,
+                                                          bool with_calls) {
     std::vector<HttpServerCore> cores;
     cores.reserve(worlds_.size());
     for (const auto& world : worlds_) {
-        HttpHandler calls;
-        if (with_calls) { calls = rpc_handler(world->rpc_router); }
-        cores.push_back({world->executor, &world->clock, handler_of(*world), std::move(calls)});
+        const HttpHandler calls = rpc_handler(world->rpc_router);
+        const HttpHandler others = router == nullptr ? calls : handler_of((*world).*router);
+        cores.push_back({world->executor, &world->clock, others, with_calls ? calls : nullptr});
     }
     return HttpServer::create(std::move(cores), options, telemetry_);
 }
@@ -146,32 +148,16 @@ Result<std::unique_ptr<GrpcServer>> RealWorld::serve_grpc(const GrpcServerOption
 }
 
 Result<void> RealWorld::listen() {
-    RP_TRY(http_server_, serve_http(
-                             config_.http,
-                             [this](const Core& core) {
-                                 return core.handler(core.http_router, !config_.gateway);
-                             },
-                             !config_.gateway));
+    RP_TRY(http_server_, serve_http(config_.http, &Core::http_router, !config_.gateway));
     const PipelineConfig& pipeline = config_.pipeline;
     if (pipeline.ingest_http) {
-        RP_TRY(ingest_server_,
-               serve_http(
-                   *pipeline.ingest_http,
-                   [](const Core& core) { return core.handler(core.ingest_router, true); }, true));
+        RP_TRY(ingest_server_, serve_http(*pipeline.ingest_http, &Core::ingest_router, true));
     }
     if (pipeline.processor_http) {
-        RP_TRY(
-            processor_server_,
-            serve_http(
-                *pipeline.processor_http,
-                [](const Core& core) { return core.handler(core.processor_router, true); }, true));
+        RP_TRY(processor_server_,
+               serve_http(*pipeline.processor_http, &Core::processor_router, true));
     }
-    if (config_.rpc) {
-        RP_TRY(
-            rpc_server_,
-            serve_http(
-                *config_.rpc, [](const Core& core) { return rpc_handler(core.rpc_router); }, true));
-    }
+    if (config_.rpc) { RP_TRY(rpc_server_, serve_http(*config_.rpc, nullptr, true)); }
     if (config_.grpc) { RP_TRY(grpc_server_, serve_grpc(*config_.grpc, &Core::grpc_router)); }
     if (config_.ingest_grpc) {
         RP_TRY(ingest_grpc_server_, serve_grpc(*config_.ingest_grpc, &Core::ingest_grpc_router));

@@ -1,5 +1,6 @@
 #include "core/real/beast/http2_client.hpp"
 
+#include <algorithm>
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/append.hpp>
 #include <boost/asio/as_tuple.hpp>
@@ -10,7 +11,10 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <chrono>
+#include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -30,7 +34,9 @@ using boost::system::error_code;
 
 constexpr auto await_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr HttpLimits limits{16 * 1024, 64 * 1024 * 1024};
-constexpr std::size_t calls_max = 100'000;
+constexpr std::size_t calls_max = 10'000;
+// Who gives up sooner says nothing about the connection.
+constexpr Duration silence_min = std::chrono::milliseconds(100);
 constexpr std::size_t read_size = 64 * 1024;
 
 // A connection, from the wish for one to its end.  Everybody who waits for an answer from it is
@@ -46,6 +52,8 @@ public:
     void flush_soon();
     // Gets no new requests; ends when it has answered the others.
     void retire();
+    // A request was given up.
+    void let_go();
     bool retired() const { return retired_ || closed_ || session_.drained(); }
     std::uint64_t heard() const { return heard_; }  // times that something came
     void close();
@@ -85,7 +93,7 @@ Task<void> Link::run(std::shared_ptr<Link> link) {
 
 // Later, so that all that this turn of the executor has to say goes out in one piece.
 void Link::flush_soon() {
-    if (flush_posted_ || !connected_) { return; }
+    if (flush_posted_ || !connected_ || !session_.has_output()) { return; }
     flush_posted_ = true;
     asio::post(socket_.get_executor(), [self = shared_from_this()] { self->flush(); });
 }
@@ -94,26 +102,32 @@ void Link::flush() {
     flush_posted_ = false;
     if (write_under_way_ || closed_) { return; }
     out_.clear();
-    session_.output(out_);
-    if (out_.empty()) {
+    const bool more = session_.output(out_);
+    error_code error;
+    const std::size_t sent = out_.empty() ? 0 : socket_.write_some(asio::buffer(out_), error);
+    if (error && error != asio::error::would_block) { return; }  // the reader sees it too
+    if (sent == out_.size()) {
+        if (more) { return flush_soon(); }
         if (session_.over()) { close(); }
         return;
     }
-    error_code error;
-    const std::size_t sent = socket_.write_some(asio::buffer(out_), error);
-    if (error && error != asio::error::would_block) { return; }  // the reader sees it too
-    if (sent == out_.size()) { return flush_soon(); }
     write_under_way_ = true;
     asio::async_write(socket_, asio::buffer(out_) + sent,
                       [self = shared_from_this()](error_code failed, std::size_t) {
+                          if (failed) { return; }
                           self->write_under_way_ = false;
-                          if (!failed) { self->flush(); }
+                          self->flush();
                       });
 }
 
 void Link::retire() {
     retired_ = true;
-    if (session_.streams() == 0) { close(); }
+    let_go();
+}
+
+void Link::let_go() {
+    flush_soon();
+    if (retired() && session_.streams() == 0) { close(); }
 }
 
 void Link::close() {
@@ -134,6 +148,7 @@ struct Http2Client::State : std::enable_shared_from_this<State> {
         Handler handler;
         std::shared_ptr<Link> link;
         Http2Session::Stream stream = 0;
+        MonotonicTime began{};
         std::uint64_t heard = 0;  // by the link when it began
     };
 
@@ -163,6 +178,11 @@ struct Http2Client::State : std::enable_shared_from_this<State> {
 };
 
 void Http2Client::State::begin(const Context& context, HttpRequest request, Handler handler) {
+    const MonotonicTime at = clock.monotonic();
+    if (context.deadline <= at) {
+        return resume(std::move(handler), failure(ErrorKind::retryable, "unavailable",
+                                                  "there was no time left to ask " + host));
+    }
     const std::uint64_t number = ++last_number;
     auto slot = asio::get_associated_cancellation_slot(handler);
     if (slot.is_connected()) {
@@ -182,7 +202,8 @@ void Http2Client::State::begin(const Context& context, HttpRequest request, Hand
                       failure(ErrorKind::retryable, "unavailable",
                               "too many requests to " + host + " are under way"));
     }
-    calls.emplace(number, Call{context.deadline, std::move(handler), link, *stream, to.heard()});
+    calls.emplace(number,
+                  Call{context.deadline, std::move(handler), link, *stream, at, to.heard()});
     to.flush_soon();
     watch.set(context.deadline);
 }
@@ -221,7 +242,7 @@ void Http2Client::State::give_up(std::uint64_t number) {
     if (!node) { return; }
     Call& call = node.mapped();
     const bool sent = call.link->session().cancel(call.stream);
-    call.link->flush_soon();
+    call.link->let_go();
     resume(std::move(call.handler),
            sent ? failure(ErrorKind::unknown_outcome, "deadline-exceeded",
                           host + " did not answer in time")
@@ -244,7 +265,8 @@ void Http2Client::State::expire() {
         const auto found = calls.find(number);
         if (found == calls.end()) { continue; }
         const auto its_link = found->second.link;
-        const bool silent = its_link->heard() == found->second.heard;
+        const bool silent =
+            its_link->heard() == found->second.heard && at >= found->second.began + silence_min;
         give_up(number);
         if (silent) { its_link->retire(); }
     }

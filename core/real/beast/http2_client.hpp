@@ -5,7 +5,7 @@
 
 #include "core/ports/clock.hpp"
 #include "core/ports/http.hpp"
-#include "core/real/beast/http_connection_pool.hpp"
+#include "core/real/beast/http_endpoint.hpp"
 
 namespace rushproof {
 

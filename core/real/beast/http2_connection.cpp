@@ -6,6 +6,10 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -19,7 +23,10 @@ using boost::system::error_code;
 
 constexpr auto await_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t streams_max = 1'000;
-constexpr std::size_t read_size = 64 * 1024;
+constexpr std::size_t read_size = 16 * 1024;
+constexpr std::size_t out_kept_max = 64 * 1024;
+// Of a client that sends on and does not take what it gets.
+constexpr std::size_t read_meanwhile_max = 4 * 1024 * 1024;
 
 }  // namespace
 
@@ -42,8 +49,9 @@ Task<void> HttpConnection::serve_http2(std::shared_ptr<HttpConnection> connectio
         [&self](Http2Session::Stream stream, ReceivedRequest received) {
             self.begin_call(stream, std::move(received));
         });
-    self.enter(Phase::idle, self.now());
-    if (self.connections_->draining()) { self.http2_->begin_drain(); }
+    self.slow_since_ = self.now();
+    self.enter(Phase::idle, self.slow_since_);
+    if (self.connections_->draining()) { self.drain_http2(self.slow_since_); }
     std::vector<char> bytes(read_size);
     bool understood = self.http2_->receive(self.reader_.unread());
     while (understood && !self.http2_->over()) {
@@ -56,7 +64,10 @@ Task<void> HttpConnection::serve_http2(std::shared_ptr<HttpConnection> connectio
             self.socket_.close(ignored);  // the client is gone; what it asked for may go on
             co_return;
         }
+        self.read_meanwhile_ = self.write_under_way_ ? self.read_meanwhile_ + count : 0;
+        if (self.read_meanwhile_ > read_meanwhile_max) { break; }
         understood = self.http2_->receive({bytes.data(), count});
+        self.note_streams();
     }
     self.http2_->end();
     self.flush();
@@ -65,7 +76,6 @@ Task<void> HttpConnection::serve_http2(std::shared_ptr<HttpConnection> connectio
 
 void HttpConnection::begin_call(Http2Session::Stream stream, ReceivedRequest received) {
     const MonotonicTime start = now();
-    enter(Phase::handling, start);
     if (auto refused = refusal(start)) {
         count(refused->status);
         http2_->answer(stream, *std::move(refused));
@@ -92,9 +102,32 @@ Task<void> HttpConnection::answer_call(std::shared_ptr<HttpConnection> connectio
     self.flush_soon();
 }
 
+void HttpConnection::drain_http2(MonotonicTime at) {
+    refuse_new_from_ = at + shared().options.drain_grace;
+    http2_->begin_drain();
+    flush_soon();
+}
+
+// Neither a slow client nor one that ignores the end of this server holds it up.
+void HttpConnection::refuse_late(MonotonicTime at) {
+    if (at >= refuse_new_from_) { http2_->refuse_new(); }
+    if (at < slow_since_ + shared().options.body_timeout) { return; }
+    slow_since_ = at;
+    http2_->refuse_slow();
+    flush_soon();
+}
+
+void HttpConnection::note_streams() {
+    if (phase_ == Phase::lingering || write_under_way_) { return; }
+    // While draining only requests count as life.
+    const bool idle = http2_->streams() == 0;
+    if (idle && phase_ == Phase::idle && connections_->draining()) { return; }
+    enter(idle ? Phase::idle : Phase::handling, now());
+}
+
 // Later, so that all that this turn of the executor has to say goes out in one piece.
 void HttpConnection::flush_soon() {
-    if (flush_posted_) { return; }
+    if (flush_posted_ || !http2_->has_output()) { return; }
     flush_posted_ = true;
     asio::post(connections_->core().executor, [self = shared_from_this()] { self->flush(); });
 }
@@ -102,25 +135,24 @@ void HttpConnection::flush_soon() {
 void HttpConnection::flush() {
     flush_posted_ = false;
     if (write_under_way_) { return; }
+    if (out_.capacity() > out_kept_max) { out_ = std::string(); }
     out_.clear();
-    http2_->output(out_);
-    const bool done = out_.empty();
-    const Sent sent = done ? Sent::all : send_now(Keep::open);
-    if (phase_ != Phase::lingering) {
-        enter(http2_->streams() == 0 ? Phase::idle : Phase::handling, now());
-    }
-    if (sent == Sent::all && !done) { flush_soon(); }
+    const bool more = http2_->output(out_);
+    const Sent sent = out_.empty() ? Sent::all : send_now(Keep::open);
+    note_streams();
     if (sent != Sent::partly) {  // a failure is the reader's to notice
+        if (more) { flush_soon(); }
         error_code ignored;
-        if (http2_->over()) { socket_.cancel(ignored); }
+        if (http2_->over() && phase_ != Phase::lingering) { socket_.cancel(ignored); }
         return;
     }
     write_under_way_ = true;
     enter(Phase::writing, now());
     const auto rest = asio::buffer(out_) + sent_;
     asio::async_write(socket_, rest, [self = shared_from_this()](error_code error, std::size_t) {
+        if (error) { return; }  // with half a frame written nothing may follow
         self->write_under_way_ = false;
-        if (!error) { self->flush(); }
+        self->flush();
     });
 }
 

@@ -19,6 +19,8 @@ namespace {
 constexpr std::size_t output_max = 256 * 1024;
 constexpr std::size_t field_overhead = 32;  // RFC 9113, 6.5.2
 constexpr std::int32_t window = 1 << 20;    // bytes under way, of a request and in all
+// Bytes of requests that are not whole: as many as so many of the largest have.
+constexpr std::size_t largest_at_a_time = 8;
 
 struct Destroy {
     void operator()(nghttp2_session_callbacks* callbacks) const {
@@ -75,6 +77,22 @@ nghttp2_data_provider body_provider() {
     return provider;
 }
 
+struct DestroyOption {
+    void operator()(nghttp2_option* option) const { nghttp2_option_del(option); }
+};
+
+// nghttp2's own limit of cancellations ends the connection, and then says of requests that it has
+// let through meanwhile that nobody has seen them.  Here each of them counts until its handler
+// ends.
+std::unique_ptr<nghttp2_option, DestroyOption> server_options() {
+    constexpr std::uint64_t no_limit = std::uint64_t{1} << 40;
+    nghttp2_option* option = nullptr;
+    const int made = nghttp2_option_new(&option);
+    RP_ASSERT(made == 0);
+    nghttp2_option_set_stream_reset_rate_limit(option, no_limit, no_limit);
+    return std::unique_ptr<nghttp2_option, DestroyOption>(option);
+}
+
 void greet(nghttp2_session* session, std::span<const nghttp2_settings_entry> settings) {
     const int said =
         nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
@@ -98,17 +116,19 @@ bool Http2Session::receive(std::string_view bytes) {
            static_cast<ssize_t>(bytes.size());
 }
 
-void Http2Session::output(std::string& out) {
+bool Http2Session::output(std::string& out) {
     while (out.size() < output_max) {
         const std::uint8_t* data = nullptr;
         const ssize_t count = nghttp2_session_mem_send(session_, &data);
-        if (count <= 0) { break; }
+        if (count <= 0) { return false; }
         out += view(data, static_cast<std::size_t>(count));
     }
+    return true;
 }
 
+bool Http2Session::has_output() const { return nghttp2_session_want_write(session_) != 0; }
 bool Http2Session::over() const {
-    return nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0;
+    return nghttp2_session_want_read(session_) == 0 && !has_output();
 }
 
 // ---- the server's end ----
@@ -118,6 +138,10 @@ struct Http2ServerSession::State {
         ReceivedRequest received;
         std::size_t header_bytes = 0;
         int refused_with = 0;
+        bool head_only = false;
+        bool whole = false;
+        bool answered = false;
+        bool slow = false;  // when it was last looked at
         Outgoing outgoing;
     };
 
@@ -127,12 +151,18 @@ struct Http2ServerSession::State {
         return found == requests.end() ? nullptr : &found->second;
     }
     void take_field(Request& request, std::string_view name, std::string_view value) const;
-    void complete(Http2ServerSession& session, Stream stream);
+    void take_body(Stream stream, std::string_view bytes);
+    void complete(Stream stream);
+    void refuse(Stream stream, std::uint32_t why);
+    void forget(Stream stream);
 
     HttpLimits limits;
     Received received;
     Http2ServerSession* session = nullptr;
+    nghttp2_session* link = nullptr;
     std::map<Stream, Request> requests;
+    std::size_t body_bytes = 0;  // of those that are not whole
+    bool refusing = false;
 };
 
 void Http2ServerSession::State::take_field(Request& request, std::string_view name,
@@ -143,8 +173,8 @@ void Http2ServerSession::State::take_field(Request& request, std::string_view na
         return;
     }
     if (name == ":method") {
-        request.received.head_only = value == "HEAD";
-        request.received.request.method = request.received.head_only ? "GET" : value;
+        request.head_only = value == "HEAD";
+        request.received.request.method = request.head_only ? "GET" : value;
     } else if (name == ":path") {
         request.received.request.target = value;
     } else if (!request.received.take_field(name, value)) {
@@ -152,14 +182,42 @@ void Http2ServerSession::State::take_field(Request& request, std::string_view na
     }
 }
 
-void Http2ServerSession::State::complete(Http2ServerSession& to, Stream stream) {
+void Http2ServerSession::State::take_body(Stream stream, std::string_view bytes) {
+    Request* const request = find(stream);
+    if (request == nullptr || request->refused_with != 0) { return; }
+    std::string& body = request->received.request.body;
+    if (body.size() + bytes.size() > limits.body_bytes_max) {
+        request->refused_with = 413;
+        body_bytes -= body.size();
+        body.clear();
+    } else if (body_bytes + bytes.size() > largest_at_a_time * limits.body_bytes_max) {
+        refuse(stream, NGHTTP2_REFUSED_STREAM);
+    } else {
+        body += bytes;
+        body_bytes += bytes.size();
+    }
+}
+
+void Http2ServerSession::State::complete(Stream stream) {
     Request* const request = find(stream);
     if (request == nullptr) { return; }
+    request->whole = true;
+    body_bytes -= request->received.request.body.size();
     if (request->refused_with != 0) {
-        to.answer(stream, refusal_for(request->refused_with));
+        session->answer(stream, refusal_for(request->refused_with));
         return;
     }
     received(stream, std::move(request->received));
+}
+
+void Http2ServerSession::State::refuse(Stream stream, std::uint32_t why) {
+    nghttp2_submit_rst_stream(link, NGHTTP2_FLAG_NONE, stream, why);
+    forget(stream);
+}
+
+void Http2ServerSession::State::forget(Stream stream) {
+    const auto node = requests.extract(stream);
+    if (node && !node.mapped().whole) { body_bytes -= node.mapped().received.request.body.size(); }
 }
 
 Http2ServerSession::Http2ServerSession(HttpLimits limits, std::uint32_t streams_max,
@@ -171,7 +229,11 @@ Http2ServerSession::Http2ServerSession(HttpLimits limits, std::uint32_t streams_
     const Callbacks callbacks = make_callbacks();
     nghttp2_session_callbacks_set_on_begin_headers_callback(
         callbacks.get(), [](nghttp2_session*, const nghttp2_frame* frame, void* state) {
+            if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) { return 0; }  // a trailer
             State::of(state).requests.try_emplace(frame->hd.stream_id);
+            if (State::of(state).refusing) {
+                State::of(state).refuse(frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
+            }
             return 0;
         });
     nghttp2_session_callbacks_set_on_header_callback(
@@ -179,7 +241,7 @@ Http2ServerSession::Http2ServerSession(HttpLimits limits, std::uint32_t streams_
                             std::size_t name_size, const std::uint8_t* value,
                             std::size_t value_size, std::uint8_t, void* state) {
             auto* const request = State::of(state).find(frame->hd.stream_id);
-            if (request != nullptr) {
+            if (request != nullptr && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
                 State::of(state).take_field(*request, view(name, name_size),
                                             view(value, value_size));
             }
@@ -188,31 +250,23 @@ Http2ServerSession::Http2ServerSession(HttpLimits limits, std::uint32_t streams_
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(
         callbacks.get(), [](nghttp2_session*, std::uint8_t, Stream stream, const std::uint8_t* data,
                             std::size_t size, void* state) {
-            auto* const request = State::of(state).find(stream);
-            if (request == nullptr) { return 0; }
-            std::string& body = request->received.request.body;
-            if (body.size() + size > State::of(state).limits.body_bytes_max) {
-                request->refused_with = 413;
-                body.clear();
-            } else if (request->refused_with == 0) {
-                body += view(data, size);
-            }
+            State::of(state).take_body(stream, view(data, size));
             return 0;
         });
     nghttp2_session_callbacks_set_on_frame_recv_callback(
         callbacks.get(), [](nghttp2_session*, const nghttp2_frame* frame, void* state) {
-            if (ends_stream(*frame)) {
-                State::of(state).complete(*State::of(state).session, frame->hd.stream_id);
-            }
+            if (ends_stream(*frame)) { State::of(state).complete(frame->hd.stream_id); }
             return 0;
         });
     nghttp2_session_callbacks_set_on_stream_close_callback(
         callbacks.get(), [](nghttp2_session*, Stream stream, std::uint32_t, void* state) {
-            State::of(state).requests.erase(stream);
+            State::of(state).forget(stream);
             return 0;
         });
-    const int made = nghttp2_session_server_new(&session_, callbacks.get(), state_.get());
+    const int made = nghttp2_session_server_new2(&session_, callbacks.get(), state_.get(),
+                                                 server_options().get());
     RP_ASSERT(made == 0);
+    state_->link = session_;
     const nghttp2_settings_entry settings[] = {
         {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, streams_max},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, window},
@@ -226,6 +280,10 @@ Http2ServerSession::~Http2ServerSession() = default;
 void Http2ServerSession::answer(Stream stream, HttpResponse response) {
     State::Request* const request = state_->find(stream);
     if (request == nullptr) { return; }
+    request->answered = true;
+    request->slow = false;
+    const bool has_body = !request->head_only && response.status != 204 && response.status != 304 &&
+                          !response.body.empty();
     request->outgoing.body = std::move(response.body);
     const std::string status = std::to_string(response.status);
     std::vector<nghttp2_nv> fields{field_of(":status", status)};
@@ -235,10 +293,24 @@ void Http2ServerSession::answer(Stream stream, HttpResponse response) {
     for (const auto& [name, value] : response.fields) { fields.push_back(field_of(name, value)); }
     const nghttp2_data_provider provider = body_provider<State>();
     // Fails when memory is short only.
-    nghttp2_submit_response(session_, stream, fields.data(), fields.size(), &provider);
+    nghttp2_submit_response(session_, stream, fields.data(), fields.size(),
+                            has_body ? &provider : nullptr);
 }
 
 std::size_t Http2ServerSession::streams() const { return state_->requests.size(); }
+void Http2ServerSession::refuse_slow() {
+    std::vector<std::pair<Stream, std::uint32_t>> slow;
+    for (auto& [stream, request] : state_->requests) {
+        if (request.whole && !request.answered) { continue; }
+        if (std::exchange(request.slow, true)) {
+            slow.emplace_back(stream, request.whole ? NGHTTP2_CANCEL : NGHTTP2_REFUSED_STREAM);
+        }
+    }
+    for (const auto& [stream, why] : slow) { state_->refuse(stream, why); }
+}
+
+void Http2ServerSession::refuse_new() { state_->refusing = true; }
+
 void Http2ServerSession::begin_drain() { nghttp2_submit_shutdown_notice(session_); }
 void Http2ServerSession::end() { nghttp2_session_terminate_session(session_, NGHTTP2_NO_ERROR); }
 
@@ -261,6 +333,7 @@ struct Http2ClientSession::State {
     }
     static void take_field(Question& question, std::string_view name, std::string_view value);
     void close(Stream stream, std::uint32_t why);
+    void go_away(nghttp2_session* session);
 
     HttpLimits limits;
     std::map<Stream, Question> questions;
@@ -282,6 +355,8 @@ Error not_begun() {
 void Http2ClientSession::State::take_field(Question& question, std::string_view name,
                                            std::string_view value) {
     if (name == ":status") {
+        question.response = HttpResponse();  // what came before was an interim answer
+        question.response.content_type.clear();
         std::from_chars(value.data(), value.data() + value.size(), question.response.status);
     } else if (name == "content-type") {
         question.response.content_type = value;
@@ -300,6 +375,19 @@ void Http2ClientSession::State::close(Stream stream, std::uint32_t why) {
         question.answered(failure(not_begun()));
     } else {
         question.answered(failure(lost()));
+    }
+}
+
+// Those who still wait for their turn need not wait any longer.
+void Http2ClientSession::State::go_away(nghttp2_session* session) {
+    drained = true;
+    std::vector<Stream> unsent;
+    for (const auto& [stream, question] : questions) {
+        if (!question.sent) { unsent.push_back(stream); }
+    }
+    for (const Stream stream : unsent) {
+        nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL);
+        close(stream, NGHTTP2_REFUSED_STREAM);
     }
 }
 
@@ -333,20 +421,22 @@ Http2ClientSession::Http2ClientSession(HttpLimits limits) : state_(std::make_uni
             return 0;
         });
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(
-        callbacks.get(), [](nghttp2_session*, std::uint8_t, Stream stream, const std::uint8_t* data,
-                            std::size_t size, void* state) {
+        callbacks.get(), [](nghttp2_session* session, std::uint8_t, Stream stream,
+                            const std::uint8_t* data, std::size_t size, void* state) {
             auto* const question = State::of(state).find(stream);
             if (question == nullptr) { return 0; }
             std::string& body = question->response.body;
             if (body.size() + size > State::of(state).limits.body_bytes_max) {
-                return int{NGHTTP2_ERR_CALLBACK_FAILURE};
+                nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL);
+                State::of(state).close(stream, NGHTTP2_CANCEL);
+            } else {
+                body += view(data, size);
             }
-            body += view(data, size);
             return 0;
         });
     nghttp2_session_callbacks_set_on_frame_recv_callback(
-        callbacks.get(), [](nghttp2_session*, const nghttp2_frame* frame, void* state) {
-            if (frame->hd.type == NGHTTP2_GOAWAY) { State::of(state).drained = true; }
+        callbacks.get(), [](nghttp2_session* session, const nghttp2_frame* frame, void* state) {
+            if (frame->hd.type == NGHTTP2_GOAWAY) { State::of(state).go_away(session); }
             auto* const question = State::of(state).find(frame->hd.stream_id);
             if (question != nullptr && ends_stream(*frame)) { question->whole = true; }
             return 0;

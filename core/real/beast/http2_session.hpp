@@ -1,6 +1,7 @@
 // HTTP/2 without TLS (RFC 9113) as bytes in and bytes out, by nghttp2: many requests on one
 // connection.  No sockets, so that tests and the fuzzer can drive it.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -8,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/result.hpp"
+#include "core/ports/http.hpp"
 #include "core/real/beast/http_reader.hpp"
 
 struct nghttp2_session;
@@ -27,8 +30,10 @@ public:
 
     // False, or over() after the next output(), which says why: the other end breaks the protocol.
     bool receive(std::string_view bytes);
-    // Appends what the other end shall get, at most some hundred KB at a time.
-    void output(std::string& out);
+    // Appends what the other end shall get, at most some hundred KB at a time.  True: there is
+    // more.
+    bool output(std::string& out);
+    bool has_output() const;
     // Nothing will be read or written any more.
     bool over() const;
 
@@ -52,8 +57,13 @@ public:
     void answer(Stream stream, HttpResponse response);
     // How many requests were begun and not answered to the end.
     std::size_t streams() const;
+    // Ends requests that are not whole, and answers that are not taken, when it was so the last
+    // time that this was called.
+    void refuse_slow();
     // Asks the client to send no more here.  What it sends all the same is received.
     void begin_drain();
+    // From now on it is refused.
+    void refuse_new();
     // Tells the client which request was the last that was received.  What output() has not given
     // yet is lost.
     void end();

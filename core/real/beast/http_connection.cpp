@@ -1,5 +1,7 @@
 #include "core/real/beast/http_connection.hpp"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -157,7 +159,6 @@ Task<void> HttpConnection::serve(std::shared_ptr<HttpConnection> connection) {
         const MonotonicTime start = self.now();
         self.enter(Phase::handling, start);
         ReceivedRequest received = self.reader_.take();
-        self.fresh_ = false;
         std::optional<HttpResponse> response = self.refusal(start);
         if (!response) {
             const InFlight in_flight(self.shared().requests_in_flight);
@@ -196,7 +197,9 @@ void HttpConnection::await_request(MonotonicTime at) {
 }
 
 ReadState HttpConnection::advance() {
-    const ReadState state = begins_http2() ? ReadState::need_more : reader_.advance();
+    const bool may_be_http2 = begins_http2();
+    if (!may_be_http2 && reader_.buffered()) { fresh_ = false; }
+    const ReadState state = may_be_http2 ? ReadState::need_more : reader_.advance();
     if (state == ReadState::need_more) {
         if (phase_ == Phase::idle && reader_.started()) { enter(Phase::header, now()); }
         if (phase_ == Phase::header && reader_.header_done()) { enter(Phase::body, now()); }
@@ -397,6 +400,7 @@ void HttpConnection::enter(Phase phase, MonotonicTime at) {
 }
 
 void HttpConnection::expire(MonotonicTime now) {
+    if (http2_) { refuse_late(now); }
     if (now < expiry_) { return; }
     expired_ = true;
     error_code ignored;
@@ -404,10 +408,7 @@ void HttpConnection::expire(MonotonicTime now) {
 }
 
 void HttpConnection::begin_drain(MonotonicTime at) {
-    if (http2_) {
-        http2_->begin_drain();
-        flush_soon();
-    }
+    if (http2_) { drain_http2(at); }
     if (phase_ == Phase::idle) {
         expiry_ = std::min(expiry_, at + connections_->shared().options.drain_grace);
     }

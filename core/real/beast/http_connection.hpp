@@ -109,6 +109,9 @@ private:
     void begin_call(Http2Session::Stream stream, ReceivedRequest received);
     static Task<void> answer_call(std::shared_ptr<HttpConnection> connection,
                                   Http2Session::Stream stream, ReceivedRequest received);
+    void note_streams();  // there are some, or none
+    void drain_http2(MonotonicTime at);
+    void refuse_late(MonotonicTime at);
     void flush_soon();
     void flush();
 
@@ -146,8 +149,11 @@ private:
     MonotonicTime expiry_;
     bool expired_ = false;
     bool continued_ = false;  // 100 Continue was sent
-    bool fresh_ = true;       // no request has come yet
+    bool fresh_ = true;       // nothing has come yet but what may begin HTTP/2
     std::optional<Http2ServerSession> http2_;
+    MonotonicTime slow_since_;  // when slow ones were last looked for
+    MonotonicTime refuse_new_from_ = MonotonicTime::max();
+    std::size_t read_meanwhile_ = 0;  // bytes, since a write is under way
     bool flush_posted_ = false;
     bool write_under_way_ = false;
 };

@@ -1,4 +1,5 @@
-// An HTTP/1.1 server on a set of cores: keep-alive, pipelining in order, limits on everything.
+// An HTTP server on a set of cores: HTTP/1.1 with keep-alive and pipelining in order, HTTP/2
+// without TLS for calls, limits on everything.
 //
 // What it answers by itself, as problem+json: 400 malformed, 408 too slow, 413 body too large,
 // 417 unknown expectation, 429 client too fast, 431 header too large, 500 the handler threw,

@@ -99,7 +99,7 @@ HttpResponse refusal_for(int status) {
         case 431: return problem(431, "header-too-large", "");
         case 501: return problem(501, "unknown-coding", "only chunked is understood");
         case 503: return later(problem(503, "overloaded", "too many connections"), Duration(1));
-        default: return problem(400, "malformed", "this is not a valid HTTP/1.1 request");
+        default: return problem(400, "malformed", "this is not a valid HTTP request");
     }
 }
 

@@ -10,6 +10,7 @@ namespace rushproof {
 
 namespace {
 
+constexpr std::string_view rpc_path = "/rpc/";
 constexpr std::string_view message_type = "application/x-protobuf";
 
 // What another status than 200 says about the call: these were refused before anything was done.

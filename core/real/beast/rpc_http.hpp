@@ -19,9 +19,6 @@
 
 namespace rushproof {
 
-// Where the paths of calls begin.
-inline constexpr std::string_view rpc_path = "/rpc/";
-
 // What an HttpServer asks to answer calls; the router must outlive it.
 HttpHandler rpc_handler(const RpcRouter& router);
 

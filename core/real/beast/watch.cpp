@@ -12,9 +12,10 @@ void Watch::set(MonotonicTime at) {
     if (at_ && *at_ <= at) { return; }
     cancel();
     at_ = at;
-    auto handler = [weak = std::weak_ptr(self_)](boost::system::error_code error) {
+    auto handler = [weak = std::weak_ptr(self_), at](boost::system::error_code error) {
         const auto self = weak.lock();
-        if (!self || error) { return; }
+        // One that was on its way when an earlier moment was set comes for nothing.
+        if (!self || error || (*self)->at_ != at) { return; }
         (*self)->at_.reset();
         (*self)->ring_();
     };

@@ -91,7 +91,11 @@ class KafkaTest(unittest.TestCase):
         self.assertFalse(self.folder.exists())
 
     def test_messages_go_to_the_disk_unless_it_need_not_last(self):
+        self.environment['RUSHPROOF_KAFKA_JAVA_OPTIONS'] = '-XX:TieredStopAtLevel=4 -Dasked=yes'
         self.up_real()
+        words = Path(f'/proc/{self.pid()}/cmdline').read_text(encoding='utf-8').split('\0')
+        self.assertLess(words.index('-XX:TieredStopAtLevel=1'), words.index('-XX:TieredStopAtLevel=4'))
+        self.assertIn('-Dasked=yes', words)
         self.assertIn('\nlog.flush.interval.messages=1\n', (self.folder / 'server.properties').read_text(encoding='utf-8'))
 
     def test_the_stand_in_says_what_it_is(self):

@@ -201,6 +201,35 @@ TEST_F(Http2ClientTest, LeavesAConnectionThatIsSilent) {
     }
 }
 
+TEST_F(Http2ClientTest, WithoutTimeNothingIsSent) {
+    serve();
+    open();
+    EXPECT_EQ(finish(start("echo", 0ms)).error().code(), "unavailable");
+    EXPECT_TRUE(contexts.empty());
+}
+
+// It goes on sending PING, and never leaves by itself.
+TEST_F(Http2ClientTest, AClientThatLingersDoesNotHoldUpTheServer) {
+    serve();
+    RawClient raw(endpoint.port);
+    raw.send(http2_preface);
+    raw.send(std::string_view("\0\0\0\4\0\0\0\0\0", 9));
+    settle();
+    begin_drain();
+    for (int i = 0; i < 100 && !drained; ++i) {
+        if (!raw.ended()) {
+            raw.send(
+                std::string_view("\0\0\x8\6\0\0\0\0\0"
+                                 "12345678",
+                                 17));
+        }
+        pass(100ms);
+    }
+    EXPECT_TRUE(drained);
+    server.reset();
+    drained = false;
+}
+
 TEST_F(Http2ClientTest, ACancelledCallEnds) {
     serve();
     open();
@@ -261,6 +290,22 @@ TEST_F(Http2ClientTest, AServerWithoutItSaysSo) {
     EXPECT_TRUE(contexts.empty());
 }
 
+TEST_F(Http2ClientTest, WhoeverBeginsARequestAndStopsIsRefused) {
+    HttpServerOptions options;
+    options.body_timeout = 1s;
+    serve(0, options);
+    RawClient raw(endpoint.port);
+    // SETTINGS; then HEADERS of POST / to http://a, without the end of the stream.
+    raw.send(http2_preface);
+    raw.send(std::string_view("\0\0\0\4\0\0\0\0\0\0\0\6\1\4\0\0\0\1\x83\x86\x84\x41\1a", 24));
+    pass(3s);
+    // RST_STREAM: REFUSED_STREAM.
+    pump([&] { return raw.has(std::string_view("\0\0\4\3\0\0\0\0\1\0\0\0\7", 13)); });
+    EXPECT_TRUE(contexts.empty());
+    pass(200s);
+    pump([&] { return raw.ended(); });  // the server is not kept by it
+}
+
 // As telnet does, and networks that cut a packet.
 TEST_F(Http2ClientTest, ThePrefaceMayComeInPieces) {
     serve();
@@ -274,11 +319,24 @@ TEST_F(Http2ClientTest, ThePrefaceMayComeInPieces) {
         return raw.received.size() >= 9;
     });
     EXPECT_EQ(raw.received[3], 4) << "the first frame is SETTINGS";
-    RawClient old(endpoint.port);
-    old.send("P");
-    settle();
-    old.send("OST /rpc/x HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\necho");
-    pump([&] { return old.has("\r\n\r\necho"); });
+}
+
+// Behind a proxy of HTTP/1.1 that would be a way to requests that it does not let through.
+TEST_F(Http2ClientTest, TheBodyOfARequestIsNoPreface) {
+    serve();
+    for (const std::string& body : {std::string("PRI"), std::string(http2_preface)}) {
+        RawClient old(endpoint.port);
+        old.send("P");
+        settle();
+        old.send("OST /x HTTP/1.1\r\nhost: a\r\ncontent-length: " + std::to_string(body.size()) +
+                 "\r\n\r\n");
+        settle();
+        old.send(body);
+        pump([&] { return old.has("\r\n\r\n" + body); });
+    }
+    RawClient pipelined(endpoint.port);
+    pipelined.send("GET /x HTTP/1.1\r\nhost: a\r\n\r\n" + std::string(http2_preface));
+    pump([&] { return pipelined.has("HTTP/1.1 200") && pipelined.has("HTTP/1.1 400"); });
 }
 
 }  // namespace

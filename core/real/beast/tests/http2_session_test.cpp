@@ -157,21 +157,96 @@ TEST_F(Http2SessionTest, WhatIsTooLargeIsRefusedAndNothingElse) {
     EXPECT_EQ(results.at(3)->status, 400);
 }
 
-TEST_F(Http2SessionTest, AnAnswerThatIsTooLargeEndsTheConnection) {
+TEST_F(Http2SessionTest, AnAnswerThatIsTooLargeHarmsNoOther) {
     ask("x");
+    ask("y");
     carry();
     answer(0, std::string(limits.body_bytes_max + 1, 'a'));
-    bool understood = true;
-    while (understood) {
-        std::string there;
-        std::string back;
-        server->output(back);
-        understood = client->receive(back);
-        client->output(there);
-        server->receive(there);
-    }
-    client->lose();
+    answer(1, "b");
+    carry();
     EXPECT_EQ(code_of(0), "connection-lost");
+    EXPECT_EQ(results.at(1)->body, "b");
+    EXPECT_EQ(server->streams(), 0u);
+}
+
+TEST_F(Http2SessionTest, ManyLargeRequestsThatAreNotWholeAreNotAllKept) {
+    carry();
+    std::string there;
+    for (int i = 0; i < 20; ++i) { ask(std::string(limits.body_bytes_max, 'a')); }
+    // The client sends a piece of each in turn, as far as the server lets it.
+    for (bool more = true; more;) {
+        there.clear();
+        client->output(there);
+        EXPECT_TRUE(server->receive(there));
+        carry_to_client();
+        more = !there.empty();
+    }
+    EXPECT_FALSE(results.empty());
+    for (const auto& [number, result] : results) { EXPECT_EQ(code_of(number), "unavailable"); }
+    EXPECT_EQ(arrived.size() + results.size(), 20u);
+}
+
+TEST_F(Http2SessionTest, ManyCancellationsAreNoReasonToLoseARequest) {
+    carry();
+    for (int i = 0; i < 3'000; ++i) {
+        const auto stream = ask("given up");
+        carry();
+        client->cancel(stream);
+        carry();
+    }
+    ask("x");
+    carry();
+    answer(arrived.size() - 1, "y");
+    carry();
+    EXPECT_EQ(results.at(3'000)->body, "y");
+}
+
+TEST_F(Http2SessionTest, AnAnswerThatNobodyTakesIsNotKept) {
+    carry();
+    // Four MB: more than the client's window, of which it says nothing more.
+    for (int i = 0; i < 5; ++i) { ask("x"); }
+    carry_to_server();
+    for (std::size_t i = 0; i < 5; ++i) { answer(i, std::string(limits.body_bytes_max, 'a')); }
+    std::string unread;
+    while (server->output(unread)) { unread.clear(); }
+    EXPECT_GT(server->streams(), 0u);
+    server->refuse_slow();
+    EXPECT_GT(server->streams(), 0u);
+    server->refuse_slow();
+    EXPECT_EQ(server->streams(), 0u);
+}
+
+TEST_F(Http2SessionTest, LateOnesAreRefusedAndMayBeTriedElsewhere) {
+    ask("x");
+    carry();
+    server->refuse_new();
+    ask("late");
+    carry();
+    EXPECT_EQ(code_of(1), "unavailable");
+    answer(0, "y");
+    carry();
+    EXPECT_EQ(results.at(0)->body, "y");
+    EXPECT_EQ(arrived.size(), 1u);
+}
+
+TEST_F(Http2SessionTest, WhoWaitsForATurnIsToldThatTheServerGoes) {
+    carry();
+    for (int i = 0; i < 101; ++i) { ask("x"); }
+    carry();
+    server->begin_drain();
+    carry();
+    EXPECT_EQ(results.size(), 1u);
+    EXPECT_EQ(code_of(100), "unavailable");
+}
+
+TEST_F(Http2SessionTest, HeadHasNoBody) {
+    ask(HttpRequest("HEAD", "/"));
+    carry();
+    EXPECT_EQ(arrived.at(0).received.request.method, "GET");
+    answer(0, "not to be seen");
+    carry();
+    EXPECT_EQ(results.at(0)->status, 200);
+    EXPECT_EQ(results.at(0)->body, "");
 }
 
 TEST_F(Http2SessionTest, TellsWhatLeftFromWhatDidNot) {
@@ -247,6 +322,22 @@ TEST_F(Http2SessionTest, ACancelledBodyIsNotSentOn) {
     carry();
     EXPECT_TRUE(arrived.empty());
     EXPECT_EQ(server->streams(), 0u);
+}
+
+TEST_F(Http2SessionTest, ARequestThatNeverEndsIsRefused) {
+    ask("whole");
+    ask(std::string(limits.body_bytes_max, 'a'));
+    carry_to_server();  // less than all
+    ASSERT_EQ(arrived.size(), 1u);
+    server->refuse_slow();
+    EXPECT_EQ(server->streams(), 2u);
+    server->refuse_slow();
+    carry_to_client();
+    EXPECT_EQ(server->streams(), 1u);
+    EXPECT_EQ(code_of(1), "unavailable");
+    answer(0, "a");
+    carry();
+    EXPECT_EQ(results.at(0)->body, "a");
 }
 
 TEST_F(Http2SessionTest, NonsenseEndsIt) {

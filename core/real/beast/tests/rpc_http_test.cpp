@@ -145,12 +145,12 @@ TEST_F(RpcHttpTest, PassesOverInstancesThatAreGone) {
 
 TEST_F(RpcHttpTest, TheServerRefusesWhatIsNoCall) {
     start(1);
-    HttpConnectionPool pool(context.get_executor(), clock, endpoints[0]);
-    EXPECT_EQ(run(pool.send(context_for(), HttpRequest("GET", "/rpc/x")))->status, 404);
-    EXPECT_EQ(run(pool.send(context_for(), HttpRequest("POST", "/other")))->status, 404);
+    Http2Client client(context.get_executor(), clock, endpoints[0]);
+    EXPECT_EQ(run(client.send(context_for(), HttpRequest("GET", "/rpc/x")))->status, 404);
+    EXPECT_EQ(run(client.send(context_for(), HttpRequest("POST", "/other")))->status, 404);
     HttpRequest bad("POST", "/rpc/inventory.v1.Inventory/Where");
     bad.fields.emplace_back("x-owner", "%zz");
-    EXPECT_EQ(run(pool.send(context_for(), bad))->status, 400);
+    EXPECT_EQ(run(client.send(context_for(), bad))->status, 400);
     EXPECT_TRUE(contexts.empty());
 }
 
