@@ -120,8 +120,13 @@ void Core::add_health(const std::atomic<bool>& draining, const RealTelemetry& te
     }
 }
 
-HttpHandler handler_of(const HttpRouter& router) {
-    return [&router](Context context, HttpRequest request) {
+HttpHandler Core::handler(const HttpRouter& router, bool with_calls) const {
+    HttpHandler calls;
+    if (with_calls) { calls = rpc_handler(rpc_router); }
+    return [&router, calls = std::move(calls)](Context context, HttpRequest request) {
+        if (calls && request.target.starts_with(rpc_path)) {
+            return calls(std::move(context), std::move(request));
+        }
         return router.answer(std::move(context), std::move(request));
     };
 }

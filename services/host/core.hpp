@@ -31,6 +31,9 @@ struct Core {
     void add(std::unique_ptr<Service> service, HttpRouter& router);
     void add_health(const std::atomic<bool>& draining, const RealTelemetry& telemetry);
 
+    // Answers by `router`, and calls too if `with_calls`.
+    HttpHandler handler(const HttpRouter& router, bool with_calls) const;
+
     asio::any_io_executor executor;
     RealClock clock;
     RealRandom random;
@@ -47,8 +50,6 @@ struct Core {
     std::vector<std::unique_ptr<Service>> services;  // callers before callees
 };
 
-// The router must outlive it.
-HttpHandler handler_of(const HttpRouter& router);
 // An instance of each role that is configured; `index` counts the cores.
 void add_roles(Core& core, const HostConfig& config, std::uint32_t index);
 // The roles here that others call.

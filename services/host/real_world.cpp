@@ -131,8 +131,9 @@ Result<std::unique_ptr<HttpServer>> RealWorld::serve_http(const HttpServerOption
     cores.reserve(worlds_.size());
     for (const auto& world : worlds_) {
         const HttpHandler calls = rpc_handler(world->rpc_router);
-        const HttpHandler others = router == nullptr ? calls : handler_of((*world).*router);
-        cores.push_back({world->executor, &world->clock, others, with_calls ? calls : nullptr});
+        const HttpHandler handler =
+            router == nullptr ? calls : world->handler((*world).*router, with_calls);
+        cores.push_back({world->executor, &world->clock, handler, with_calls ? calls : nullptr});
     }
     return HttpServer::create(std::move(cores), options, telemetry_);
 }

@@ -85,7 +85,7 @@ Task<void> Link::run(std::shared_ptr<Link> link) {
         if (self.retired() && self.session_.streams() == 0) { break; }
         const auto [error, count] =
             co_await self.socket_.async_read_some(asio::buffer(bytes), await_tuple);
-        ++self.heard_;
+        if (count > 0) { ++self.heard_; }
         if (error || !self.session_.receive({bytes.data(), count})) { break; }
     }
     self.close();
@@ -135,7 +135,11 @@ void Link::close() {
     error_code ignored;
     resolver_.cancel();
     socket_.close(ignored);
-    session_.lose();
+    std::optional<Error> why;
+    if (heard_ > 0 && !session_.greeted()) {
+        why.emplace(ErrorKind::retryable, std::string(no_http2), "the server answers otherwise");
+    }
+    session_.lose(why);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 #include <boost/asio/any_io_executor.hpp>
 #include <memory>
+#include <string_view>
 
 #include "core/ports/clock.hpp"
 #include "core/ports/http.hpp"
@@ -9,7 +10,11 @@
 
 namespace rushproof {
 
-// The server must be known to speak HTTP/2.  Connects when there is something to ask, and again
+// The code of an error, beside those of HttpClient; retryable: the server, or a proxy before it,
+// has something to say, but not in HTTP/2.  Nothing was sent to it.
+inline constexpr std::string_view no_http2 = "no-http2";
+
+// Connects when there is something to ask, and again
 // after the connection was lost.  A request is sent once: only what the server says it has not
 // begun, and what never left, is "unavailable"; any other loss is "connection-lost".
 // A connection on which a request's time ran out without a sign of life gets no new ones.

@@ -80,17 +80,30 @@ nghttp2_data_provider body_provider() {
 struct DestroyOption {
     void operator()(nghttp2_option* option) const { nghttp2_option_del(option); }
 };
+using Option = std::unique_ptr<nghttp2_option, DestroyOption>;
+
+Option make_option() {
+    nghttp2_option* option = nullptr;
+    const int made = nghttp2_option_new(&option);
+    RP_ASSERT(made == 0);
+    return Option(option);
+}
 
 // nghttp2's own limit of cancellations ends the connection, and then says of requests that it has
 // let through meanwhile that nobody has seen them.  Here each of them counts until its handler
 // ends.
-std::unique_ptr<nghttp2_option, DestroyOption> server_options() {
+Option server_option() {
     constexpr std::uint64_t no_limit = std::uint64_t{1} << 40;
-    nghttp2_option* option = nullptr;
-    const int made = nghttp2_option_new(&option);
-    RP_ASSERT(made == 0);
-    nghttp2_option_set_stream_reset_rate_limit(option, no_limit, no_limit);
-    return std::unique_ptr<nghttp2_option, DestroyOption>(option);
+    Option option = make_option();
+    nghttp2_option_set_stream_reset_rate_limit(option.get(), no_limit, no_limit);
+    return option;
+}
+
+// Requests wait until the server has said how many it wants at a time, and so that it is one.
+Option client_option() {
+    Option option = make_option();
+    nghttp2_option_set_peer_max_concurrent_streams(option.get(), 0);
+    return option;
 }
 
 void greet(nghttp2_session* session, std::span<const nghttp2_settings_entry> settings) {
@@ -264,7 +277,7 @@ Http2ServerSession::Http2ServerSession(HttpLimits limits, std::uint32_t streams_
             return 0;
         });
     const int made = nghttp2_session_server_new2(&session_, callbacks.get(), state_.get(),
-                                                 server_options().get());
+                                                 server_option().get());
     RP_ASSERT(made == 0);
     state_->link = session_;
     const nghttp2_settings_entry settings[] = {
@@ -337,6 +350,7 @@ struct Http2ClientSession::State {
 
     HttpLimits limits;
     std::map<Stream, Question> questions;
+    bool greeted = false;
     bool drained = false;
 };
 
@@ -436,6 +450,7 @@ Http2ClientSession::Http2ClientSession(HttpLimits limits) : state_(std::make_uni
         });
     nghttp2_session_callbacks_set_on_frame_recv_callback(
         callbacks.get(), [](nghttp2_session* session, const nghttp2_frame* frame, void* state) {
+            if (frame->hd.type == NGHTTP2_SETTINGS) { State::of(state).greeted = true; }
             if (frame->hd.type == NGHTTP2_GOAWAY) { State::of(state).go_away(session); }
             auto* const question = State::of(state).find(frame->hd.stream_id);
             if (question != nullptr && ends_stream(*frame)) { question->whole = true; }
@@ -446,7 +461,8 @@ Http2ClientSession::Http2ClientSession(HttpLimits limits) : state_(std::make_uni
             State::of(state).close(stream, why);
             return 0;
         });
-    const int made = nghttp2_session_client_new(&session_, callbacks.get(), state_.get());
+    const int made = nghttp2_session_client_new2(&session_, callbacks.get(), state_.get(),
+                                                 client_option().get());
     RP_ASSERT(made == 0);
     const nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
                                                {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, window}};
@@ -492,11 +508,18 @@ bool Http2ClientSession::cancel(Stream stream) {
 bool Http2ClientSession::drained() const {
     return state_->drained || nghttp2_session_get_next_stream_id(session_) > INT32_MAX;
 }
+bool Http2ClientSession::greeted() const { return state_->greeted; }
 std::size_t Http2ClientSession::streams() const { return state_->questions.size(); }
 
-void Http2ClientSession::lose() {
+void Http2ClientSession::lose(const std::optional<Error>& why) {
     while (!state_->questions.empty()) {
-        state_->close(state_->questions.begin()->first, NGHTTP2_NO_ERROR);
+        const Stream stream = state_->questions.begin()->first;
+        if (why && !state_->questions.begin()->second.sent) {
+            const auto node = state_->questions.extract(stream);
+            node.mapped().answered(failure(*why));
+        } else {
+            state_->close(stream, NGHTTP2_NO_ERROR);
+        }
     }
 }
 

@@ -88,11 +88,14 @@ public:
                               const HttpFields& fields, Answered answered);
     // Nobody waits for this answer any more.  True: the request may have left.
     bool cancel(Stream stream);
+    // The server speaks HTTP/2.  No request leaves before.
+    bool greeted() const;
     // The server wants no more requests here.
     bool drained() const;
     std::size_t streams() const;
-    // The connection is gone.
-    void lose();
+    // The connection is gone.  `why`: what those are told whose requests did not leave, instead of
+    // "unavailable".
+    void lose(const std::optional<Error>& why = {});
 
 private:
     struct State;

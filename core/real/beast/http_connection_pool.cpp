@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/real/beast/http_reader.hpp"
+#include "core/real/beast/http_server.hpp"
 #include "core/real/beast/http_text.hpp"
 #include "core/real/beast/watch.hpp"
 #include "core/runtime/context_text.hpp"
@@ -242,6 +243,11 @@ void HttpConnectionPool::State::format(std::string& out, const Context& context,
     for (const auto& [name, value] : request.fields) { append_field(out, name, value); }
     if (context.trace != TraceId()) {
         append_field(out, "traceparent", format_traceparent(context.trace));
+    }
+    if (options.pass_deadline) {
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(context.deadline - now());
+        append_field(out, deadline_field, std::to_string(std::max<std::int64_t>(left.count(), 0)));
     }
     const bool bodiless = request.method == "GET" || request.method == "HEAD";
     if (!bodiless || !request.body.empty()) {

@@ -16,6 +16,7 @@ struct HttpPoolOptions {
     std::size_t waiters_max = 100'000;
     std::size_t header_bytes_max = 16 * 1024;
     std::size_t body_bytes_max = 64 * 1024 * 1024;
+    bool pass_deadline = false;  // send the time left in deadline_field
 };
 
 // Zero where the request did not get that far.

@@ -1,8 +1,11 @@
 #include "core/real/beast/rpc_http.hpp"
 
+#include <chrono>
 #include <utility>
 
 #include "core/base/hash.hpp"
+#include "core/real/beast/http2_client.hpp"
+#include "core/real/beast/http_connection_pool.hpp"
 #include "core/runtime/context_text.hpp"
 #include "core/runtime/problem.hpp"
 
@@ -10,7 +13,7 @@ namespace rushproof {
 
 namespace {
 
-constexpr std::string_view rpc_path = "/rpc/";
+constexpr Duration ask_for_http2_again = std::chrono::minutes(1);
 constexpr std::string_view message_type = "application/x-protobuf";
 
 // What another status than 200 says about the call: these were refused before anything was done.
@@ -54,24 +57,52 @@ HttpHandler rpc_handler(const RpcRouter& router) {
     };
 }
 
+struct HttpRpc::Instance {
+    Instance(const asio::any_io_executor& executor, Clock& clock, const HttpEndpoint& endpoint)
+        : http2(executor, clock, endpoint), http1(executor, clock, endpoint, pool_options()) {}
+
+    static HttpPoolOptions pool_options() {
+        HttpPoolOptions options;
+        options.pass_deadline = true;
+        return options;
+    }
+
+    Http2Client http2;
+    HttpConnectionPool http1;
+    MonotonicTime http1_until{};
+};
+
 HttpRpc::HttpRpc(asio::any_io_executor executor, Clock& clock,
-                 const std::map<std::string, std::vector<HttpEndpoint>>& instances) {
-    for (const auto& [role, endpoints] : instances) {
-        for (const HttpEndpoint& endpoint : endpoints) {
-            clients_[role].push_back(std::make_unique<Http2Client>(executor, clock, endpoint));
+                 const std::map<std::string, std::vector<HttpEndpoint>>& endpoints)
+    : clock_(clock) {
+    for (const auto& [role, its_endpoints] : endpoints) {
+        for (const HttpEndpoint& endpoint : its_endpoints) {
+            instances_[role].push_back(std::make_unique<Instance>(executor, clock, endpoint));
         }
     }
+}
+
+HttpRpc::~HttpRpc() = default;
+
+Task<Result<HttpResponse>> HttpRpc::send(Instance& to, const Context& context,
+                                         const HttpRequest& message) {
+    if (clock_.monotonic() >= to.http1_until) {
+        auto sent = co_await to.http2.send(context, message);
+        if (sent || sent.error().code() != no_http2) { co_return sent; }
+        to.http1_until = clock_.monotonic() + ask_for_http2_again;
+    }
+    co_return co_await to.http1.send(context, message);
 }
 
 Task<Result<std::string>> HttpRpc::call(Context context, RpcTarget target, std::string request) {
     std::string role(target.method.substr(0, target.method.find('.')));
     if (target.group > 1) { role += "/" + std::to_string(target.group); }
-    const auto found = clients_.find(role);
-    if (found == clients_.end()) {
+    const auto found = instances_.find(role);
+    if (found == instances_.end()) {
         co_return failure(ErrorKind::retryable, "unavailable",
                           "nobody answers " + std::string(target.method));
     }
-    const auto& clients = found->second;
+    const auto& instances = found->second;
     HttpRequest message("POST", std::string(rpc_path) + std::string(target.method),
                         std::move(request));
     message.fields.emplace_back("content-type", message_type);
@@ -86,8 +117,8 @@ Task<Result<std::string>> HttpRpc::call(Context context, RpcTarget target, std::
     }
     const std::uint64_t first = hash64(target.shard);
     for (std::size_t attempt = 0;; ++attempt) {
-        Http2Client& client = *clients[(first + attempt) % clients.size()];
-        auto sent = co_await client.send(context, message);
+        Instance& instance = *instances[(first + attempt) % instances.size()];
+        auto sent = co_await send(instance, context, message);
         Result<std::string> result = failure(ErrorKind::unknown_outcome, "", "");
         if (!sent) {
             result = failure(std::move(sent).error());
@@ -98,7 +129,7 @@ Task<Result<std::string>> HttpRpc::call(Context context, RpcTarget target, std::
         }
         const bool ask_next = !result && result.error().kind() == ErrorKind::retryable &&
                               result.error().code() == "unavailable" &&
-                              attempt + 1 < clients.size();
+                              attempt + 1 < instances.size();
         if (!ask_next) { co_return result; }
     }
 }

@@ -75,6 +75,17 @@ TEST_F(Http2SessionTest, BeginsAsItMust) {
     EXPECT_TRUE(bytes.starts_with(http2_preface));
 }
 
+TEST_F(Http2SessionTest, NothingLeavesBeforeTheServerHasSpoken) {
+    ask("x");
+    carry_to_server();
+    EXPECT_TRUE(arrived.empty());
+    EXPECT_FALSE(client->greeted());
+    ask("y");
+    client->lose(Error(ErrorKind::retryable, "why", ""));
+    EXPECT_EQ(code_of(0), "why");
+    EXPECT_EQ(code_of(1), "why");
+}
+
 TEST_F(Http2SessionTest, CarriesARequestAndItsAnswer) {
     HttpRequest request("POST", "/a b", "question");
     request.queries.emplace_back("x", "1&2");
@@ -325,6 +336,7 @@ TEST_F(Http2SessionTest, ACancelledBodyIsNotSentOn) {
 }
 
 TEST_F(Http2SessionTest, ARequestThatNeverEndsIsRefused) {
+    carry();
     ask("whole");
     ask(std::string(limits.body_bytes_max, 'a'));
     carry_to_server();  // less than all
@@ -349,7 +361,7 @@ TEST_F(Http2SessionTest, NonsenseEndsIt) {
     client->output(bytes);
     EXPECT_TRUE(client->over());
     client->lose();
-    EXPECT_EQ(code_of(0), "connection-lost");
+    EXPECT_EQ(code_of(0), "unavailable");
 }
 
 }  // namespace

@@ -109,7 +109,9 @@ TEST(HttpEndpoint, ParsesUrls) {
 }
 
 TEST_F(HttpConnectionPoolTest, SendsAndReceives) {
-    open_pool();
+    HttpPoolOptions options;
+    options.pass_deadline = true;
+    open_pool(options);
     HttpRequest request("POST", "/a b", "body");
     request.queries.emplace_back("x", "1&2");
     request.fields.emplace_back("idempotency-key", "k\r\nevil: 1");
@@ -117,7 +119,7 @@ TEST_F(HttpConnectionPoolTest, SendsAndReceives) {
     const std::string received = await_request(0, "body");
     EXPECT_EQ(received,
               "POST /a%20b?x=1%262 HTTP/1.1\r\nhost: 127.0.0.1:" + std::to_string(endpoint.port) +
-                  "\r\nidempotency-key: k  evil: 1\r\n"
+                  "\r\nidempotency-key: k  evil: 1\r\nx-deadline-ms: 1500\r\n"
                   "content-length: 4\r\n\r\nbody");
     reply(0,
           "HTTP/1.1 201 Created\r\nContent-Type: text/x\r\nLocation: /a/1\r\n"

@@ -3,12 +3,14 @@
 // servers and clients on loopback, in one thread.
 #include "core/real/beast/rpc_http.hpp"
 
+#include "core/real/beast/http2_client.hpp"
 #include "core/real/beast/http_server.hpp"
 #include "core/real/beast/tests/loopback.hpp"
 
 namespace rushproof {
 namespace {
 
+using std::chrono_literals::operator""min;
 using std::chrono_literals::operator""ms;
 using std::chrono_literals::operator""s;
 
@@ -20,7 +22,9 @@ protected:
         std::unique_ptr<HttpServer> server;
     };
 
-    void start(std::size_t count) {
+    enum class Speaks : std::uint8_t { http1, both };
+
+    void start(std::size_t count, Speaks speaks = Speaks::both) {
         for (std::size_t i = 0; i < count; ++i) {
             std::vector<RpcMethod> methods;
             methods.push_back({"inventory.v1.Inventory/Where", [this, i](Context its, std::string) {
@@ -33,7 +37,8 @@ protected:
             instance.router = std::make_unique<RpcRouter>(telemetry);
             instance.router->add(std::move(methods));
             const HttpHandler calls = rpc_handler(*instance.router);
-            std::vector<HttpServerCore> cores{{context.get_executor(), &clock, calls, calls}};
+            std::vector<HttpServerCore> cores{
+                {context.get_executor(), &clock, calls, speaks == Speaks::both ? calls : nullptr}};
             instance.server = HttpServer::create(std::move(cores), {}, telemetry).value();
             HttpEndpoint endpoint;
             endpoint.host = "127.0.0.1";
@@ -118,6 +123,19 @@ TEST_F(RpcHttpTest, CarriesEveryKindOfError) {
     EXPECT_EQ(failures, 3);
     EXPECT_EQ(call("inventory.v1.Inventory/Nothing", "a").error().kind(), ErrorKind::permanent);
     EXPECT_EQ(call("orders.v1.Orders/Place", "a").error().code(), "unavailable");
+}
+
+TEST_F(RpcHttpTest, AnInstanceMaySpeakOnlyHttp1) {
+    start(2, Speaks::http1);
+    Context its = context_for(2s);
+    its.principal = "owner/1";
+    for (int i = 0; i < 20; ++i) { EXPECT_TRUE(call(its, where_method, std::to_string(i))); }
+    ASSERT_EQ(contexts.size(), 20u);
+    EXPECT_EQ(contexts.back().principal, "owner/1");
+    EXPECT_EQ(contexts.back().deadline, its.deadline);
+    EXPECT_EQ(call(fail_method, "a", "unknown").error().code(), "commit-unknown");
+    pass(2min);
+    EXPECT_TRUE(call(where_method, "a")) << "it asks for HTTP/2 again, in vain";
 }
 
 TEST_F(RpcHttpTest, EqualShardsGoToTheSameInstance) {
