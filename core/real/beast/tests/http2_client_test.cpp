@@ -99,6 +99,7 @@ TEST_F(Http2ClientTest, ManyCallsShareAConnection) {
     serve(0, options);
     open();
     std::vector<Call*> started;
+    started.reserve(3'000);
     for (int i = 0; i < 3'000; ++i) { started.push_back(&start(std::to_string(i))); }
     for (int i = 0; i < 3'000; ++i) {
         const auto result = finish(*started[static_cast<std::size_t>(i)]);
