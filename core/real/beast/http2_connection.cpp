@@ -24,7 +24,6 @@ using boost::system::error_code;
 constexpr auto await_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t streams_max = 1'000;
 constexpr std::size_t read_size = 16 * 1024;
-constexpr std::size_t out_kept_max = 64 * 1024;
 // Of a client that sends on and does not take what it gets.
 constexpr std::size_t read_meanwhile_max = 4 * 1024 * 1024;
 

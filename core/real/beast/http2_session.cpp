@@ -172,7 +172,6 @@ struct Http2ServerSession::State {
     HttpLimits limits;
     Received received;
     Http2ServerSession* session = nullptr;
-    nghttp2_session* link = nullptr;
     std::map<Stream, Request> requests;
     std::size_t body_bytes = 0;  // of those that are not whole
     bool refusing = false;
@@ -224,7 +223,7 @@ void Http2ServerSession::State::complete(Stream stream) {
 }
 
 void Http2ServerSession::State::refuse(Stream stream, std::uint32_t why) {
-    nghttp2_submit_rst_stream(link, NGHTTP2_FLAG_NONE, stream, why);
+    nghttp2_submit_rst_stream(session->session_, NGHTTP2_FLAG_NONE, stream, why);
     forget(stream);
 }
 
@@ -279,7 +278,6 @@ Http2ServerSession::Http2ServerSession(HttpLimits limits, std::uint32_t streams_
     const int made = nghttp2_session_server_new2(&session_, callbacks.get(), state_.get(),
                                                  server_option().get());
     RP_ASSERT(made == 0);
-    state_->link = session_;
     const nghttp2_settings_entry settings[] = {
         {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, streams_max},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, window},

@@ -29,7 +29,6 @@ constexpr auto await_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr Duration linger_timeout = std::chrono::seconds(2);
 constexpr Duration watch_interval_min = std::chrono::milliseconds(1);
 constexpr Duration watch_interval_max = std::chrono::milliseconds(500);
-constexpr std::size_t out_kept_max = 64 * 1024;
 
 void append_number(std::string& out, std::uint64_t value) {
     std::array<char, 20> digits{};

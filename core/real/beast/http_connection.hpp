@@ -95,6 +95,7 @@ public:
     void begin_drain(MonotonicTime at);
 
 private:
+    static constexpr std::size_t out_kept_max = 64 * 1024;  // memory of out_ between answers
     enum class Phase : std::uint8_t { idle, header, body, handling, writing, lingering };
     enum class Keep : std::uint8_t { open, closing };
     enum class Sent : std::uint8_t { all, partly, failed };

@@ -261,7 +261,7 @@ TEST_F(Http2ClientTest, AnIdleConnectionIsClosedAndReplaced) {
     EXPECT_TRUE(ask("echo"));
 }
 
-TEST_F(Http2ClientTest, TooManyAreToldSo) {
+TEST_F(Http2ClientTest, KeepsToWhatTheServerWantsAtATime) {
     HttpServerOptions options;
     options.requests_in_flight_max = 1;
     serve(0, options);
