@@ -17,7 +17,7 @@ constexpr std::uint64_t offset_mask = (std::uint64_t{1} << offset_bits) - 1;
 constexpr int records_at_once = 500;
 constexpr const char* fetch_wait_ms = "5";
 // For the brokers a commit is as much work as a batch of messages.
-constexpr Duration commit_every = std::chrono::milliseconds(20);
+constexpr Duration commit_every = std::chrono::milliseconds(100);
 constexpr auto tick_every = std::chrono::milliseconds(50);
 constexpr Duration finish_for = std::chrono::seconds(1);
 constexpr Duration poll_interval_max = std::chrono::minutes(5);

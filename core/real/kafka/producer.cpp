@@ -36,6 +36,7 @@ struct Producer::Publishing {
 
     std::weak_ptr<Producer> producer;
     Message message;
+    Headers headers;
     std::optional<Result<void>> verdict;
     Changes changes;
 };
@@ -160,7 +161,11 @@ void Producer::send_those_who_may() {
     if (!gate_.open(now())) { return gate_opens_.set(gate_.opens_at()); }
     const Result<void> started = !client_ || client_->broken() ? start() : Result<void>();
     std::size_t sent = 0;
-    for (const auto& publishing : std::exchange(waiting_, {})) {
+    const auto going = std::exchange(waiting_, {});
+    // All before the first: librdkafka's thread begins with that, and polls without a pause for the
+    // first answer while the batch's others come too late for it.
+    for (const auto& publishing : going) { publishing->headers = headers_of(publishing->message); }
+    for (const auto& publishing : going) {
         if (const auto taken = started ? send(publishing) : started) {
             ++sent;
         } else {
@@ -178,7 +183,6 @@ void Producer::reported() {
 Result<void> Producer::send(const std::shared_ptr<Publishing>& publishing) {
     const Message& message = publishing->message;
     auto share = std::make_unique<std::shared_ptr<Publishing>>(publishing);
-    Headers headers = headers_of(message);
     const bool with_key = !message.key.empty();
     const auto error = rd_kafka_producev(
         client_->handle(), RD_KAFKA_V_TOPIC(options_.topic.c_str()),
@@ -186,11 +190,12 @@ Result<void> Producer::send(const std::shared_ptr<Publishing>& publishing) {
         RD_KAFKA_V_KEY(with_key ? message.key.data() : nullptr, message.key.size()),
         // An empty value is not the absence of one.
         RD_KAFKA_V_VALUE(const_cast<char*>(message.body.c_str()), message.body.size()),
-        RD_KAFKA_V_HEADERS(headers.get()), RD_KAFKA_V_OPAQUE(share.get()), RD_KAFKA_V_END);
+        RD_KAFKA_V_HEADERS(publishing->headers.get()), RD_KAFKA_V_OPAQUE(share.get()),
+        RD_KAFKA_V_END);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return failure(publish_error(error, RD_KAFKA_MSG_STATUS_NOT_PERSISTED));
     }
-    [[maybe_unused]] const auto* const its_headers = headers.release();
+    [[maybe_unused]] const auto* const its_headers = publishing->headers.release();
     [[maybe_unused]] const auto* const its_share = share.release();
     return {};
 }
