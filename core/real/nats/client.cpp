@@ -289,7 +289,7 @@ void Client::ask(MonotonicTime deadline, const Outgoing& message, Answered answe
     if (!connected_ || waiting_.size() > waiting_bytes_max) {
         return answered(failure(unavailable("")));
     }
-    const std::uint64_t number = ++last_number_;
+    const std::uint64_t number = free_number();
     questions_.emplace(number, Question{accepted_, deadline, std::move(answered)});
     deadlines_.emplace(deadline, number);
     put(inbox_ + std::to_string(number), message);
@@ -304,6 +304,17 @@ Task<Result<Incoming>> Client::request(MonotonicTime deadline, Outgoing message)
                   [shared](Result<Incoming> result) { (*shared)(std::move(result)); });
     };
     return suspend<Result<Incoming>>(std::move(start));
+}
+
+std::uint64_t Client::free_number() {
+    if (free_numbers_.empty()) { return ++last_number_; }
+    const std::uint64_t number = free_numbers_.back();
+    free_numbers_.pop_back();
+    return number;
+}
+
+void Client::reuse(const std::string& subject) {
+    if (is_answer(subject)) { free_numbers_.push_back(number_in(subject)); }
 }
 
 std::uint64_t Client::open_inbox(Receiver receiver) {
@@ -344,14 +355,19 @@ void Client::tell_listeners() {
     }
 }
 
+bool Client::is_answer(const std::string& subject) const { return subject.starts_with(inbox_); }
+
+std::uint64_t Client::number_in(const std::string& answer) const {
+    return std::strtoull(answer.c_str() + inbox_.size(), nullptr, 10);
+}
+
 void Client::receive(Incoming message) {
     if (const auto inbox = inboxes_.find(message.subscription); inbox != inboxes_.end()) {
         const Receiver receiver = inbox->second;  // it may close its inbox
         return receiver(std::move(message));
     }
-    if (message.subscription != answers || !message.subject.starts_with(inbox_)) { return; }
-    const std::uint64_t number =
-        std::strtoull(message.subject.c_str() + inbox_.size(), nullptr, 10);
+    if (message.subscription != answers || !is_answer(message.subject)) { return; }
+    const std::uint64_t number = number_in(message.subject);
     if (message.status == 503) {
         return answer(number, failure(ErrorKind::retryable, "no-responders",
                                       "nobody at NATS listens to this"));

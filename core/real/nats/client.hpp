@@ -60,6 +60,10 @@ public:
     // "connection-lost", "deadline-exceeded".  Nobody listening is retryable "no-responders".
     void ask(MonotonicTime deadline, const Outgoing& message, Answered answered);
     Task<Result<Incoming>> request(MonotonicTime deadline, Outgoing message);
+    // `subject` is where an answer came, and nobody will answer there again: another question may
+    // ask for its answer there.  Once for each answer.  The server remembers who listens to a
+    // subject that it has seen.
+    void reuse(const std::string& subject);
 
     // A subject whose messages go to `receiver`, until close_inbox() or the end of the connection.
     // Whoever answers there may do so with messages of other subjects.
@@ -94,6 +98,9 @@ private:
     void write(std::uint64_t connection);
     void lose();
     void receive(Incoming message);
+    bool is_answer(const std::string& subject) const;
+    std::uint64_t number_in(const std::string& answer) const;
+    std::uint64_t free_number();
     void answer(std::uint64_t number, Result<Incoming> result);
     void expire();
     void tell_listeners();
@@ -127,6 +134,7 @@ private:
     std::uint64_t accepted_ = 0;
 
     std::uint64_t last_number_ = 1;
+    std::vector<std::uint64_t> free_numbers_;  // of questions
     std::map<std::uint64_t, Question> questions_;
     std::set<std::pair<MonotonicTime, std::uint64_t>> deadlines_;
     std::map<std::uint64_t, Receiver> inboxes_;

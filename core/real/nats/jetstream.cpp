@@ -136,6 +136,15 @@ Result<object> read_answer(std::string_view body) {
     return failure(ErrorKind::permanent, "refused", std::move(reason));
 }
 
+Result<void> read_acceptance(std::string_view body, const std::string& stream) {
+    RP_TRY(const object answer, read_answer(body));
+    if (text(answer, "stream") != stream) {
+        return failure(ErrorKind::unknown_outcome, "connection-lost",
+                       "somebody else than the stream " + stream + " of NATS answered");
+    }
+    return {};
+}
+
 Task<Result<object>> call(Client& client, MonotonicTime deadline, std::string subject,
                           object request) {
     Outgoing message;

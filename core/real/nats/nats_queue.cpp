@@ -82,8 +82,8 @@ public:
             co_await topic->ensure(context.deadline);
             co_return failure(ErrorKind::retryable, "unavailable", "NATS has no such stream");
         }
-        const auto accepted = read_answer(answer->body);
-        if (!accepted) { co_return failure(accepted.error()); }
+        RP_CO_CHECK(read_acceptance(answer->body, topic->names.stream));
+        client.reuse(answer->subject);
         ++topic->published;
         co_return Result<void>();
     }
