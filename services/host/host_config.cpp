@@ -13,6 +13,12 @@ using std::chrono_literals::operator""s;
 
 constexpr std::string_view sqlite_scheme = "sqlite:";
 
+Result<Scheduling> read_scheduling(const Setting& setting) {
+    if (setting.text == "batch") { return Scheduling::batch; }
+    if (setting.text == "normal") { return Scheduling::normal; }
+    return bad_setting(setting, "batch or normal");
+}
+
 Result<LogLevel> read_log_level(const Setting& setting) {
     if (setting.text == "debug") { return LogLevel::debug; }
     if (setting.text == "info") { return LogLevel::info; }
@@ -260,6 +266,9 @@ std::vector<SettingInfo> all_settings() {
         {"reservation-ttl", "10m", "How long a reservation is held before it expires"},
         {"sweep-interval", "1s", "How often expired reservations are looked for"},
         {"threads", "1", "Cores to use: each has its own instance of every role"},
+        {"scheduling", "batch",
+         "What a thread does that becomes ready while others run: batch (wait, which gets more "
+         "done) or normal (it may interrupt them)"},
         {"request-timeout", "5s", "The deadline of a request that brings none"},
         {"idle-timeout", "75s", "How long a connection may wait between requests"},
         {"drain-grace", "1s", "How long idle connections stay open when the process stops"},
@@ -325,6 +334,7 @@ Result<HostConfig> read_config(const Settings& settings) {
     RP_TRY(inventory.reservation_ttl, read_duration(settings.get("reservation-ttl"), 1ms, 24h));
     RP_TRY(inventory.sweep_interval, read_duration(settings.get("sweep-interval"), 1ms, 1h));
     RP_TRY(config.threads, read_count(settings.get("threads"), 1, 256));
+    RP_TRY(config.scheduling, read_scheduling(settings.get("scheduling")));
     RP_TRY(config.log_level, read_log_level(settings.get("log-level")));
     if (const auto fd = settings.given("ready-fd")) {
         RP_TRY(const auto number, read_count(*fd, 0, 1'000'000));

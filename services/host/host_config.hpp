@@ -10,6 +10,7 @@
 #include "core/real/beast/http_endpoint.hpp"
 #include "core/real/beast/http_server.hpp"
 #include "core/real/grpc/grpc_server.hpp"
+#include "core/real/os/scheduling.hpp"
 #include "core/real/postgres/postgres_database.hpp"
 #include "services/host/pipeline_config.hpp"
 #include "services/inventory/inventory.hpp"
@@ -38,6 +39,7 @@ struct HostConfig {
     bool reads_log() const { return (inventory || catalog) && pipeline.events.by == EventsBy::log; }
 
     std::size_t threads = 1;
+    Scheduling scheduling = Scheduling::batch;
     std::optional<int> ready_fd;
     LogLevel log_level = LogLevel::info;
 };

@@ -82,6 +82,9 @@ private:
 };
 
 Result<void> RealWorld::start() {
+    if (!set_scheduling(config_.scheduling)) {
+        telemetry_.log(LogLevel::warning, "the system refused to schedule threads as told", {});
+    }
     RP_TRY(databases_, Databases::open(config_, telemetry_, database_wait));
     RP_CHECK(databases_->claim());
     for (std::size_t i = 0; i < cores_.size(); ++i) { add_core(cores_[i]); }

@@ -71,6 +71,11 @@ TEST(HostConfig, ReadsMayGoToAReplicaThatIsThere) {
     EXPECT_EQ(config->inventory_options.reads, Route::replica);
 }
 
+TEST(HostConfig, ThreadsWaitForOthersUnlessToldNotTo) {
+    EXPECT_EQ(config_of({})->scheduling, Scheduling::batch);
+    EXPECT_EQ(config_of({{"scheduling", "normal"}})->scheduling, Scheduling::normal);
+}
+
 TEST(HostConfig, ApiPortSetsThePortUnlessListenIsGiven) {
     EXPECT_EQ(config_of({}, {{"API_PORT", "9000"}})->http.port, 9000);
     EXPECT_EQ(config_of({}, {{"API_PORT", "9000"}})->http.address, "127.0.0.1");
@@ -172,6 +177,7 @@ TEST(HostConfig, EveryMistakeNamesItsVariableAndTheRemedy) {
         {"RUSHPROOF_RESERVATION_TTL", "10x", "10m"},
         {"RUSHPROOF_SWEEP_INTERVAL", "0ms", "from 1ms"},
         {"RUSHPROOF_THREADS", "0", "from 1 to 256"},
+        {"RUSHPROOF_SCHEDULING", "fifo", "batch or normal"},
         {"RUSHPROOF_REQUEST_TIMEOUT", "soon", "30s"},
         {"RUSHPROOF_IDLE_TIMEOUT", "1ms", "from 100ms"},
         {"RUSHPROOF_DRAIN_GRACE", "-1s", "from 0h"},

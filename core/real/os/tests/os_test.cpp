@@ -1,6 +1,7 @@
 // Goal: the machine's adapters keep the contracts of their ports.
 // Method: tiny waits on real io_contexts; nothing depends on how long they take.
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -10,12 +11,14 @@
 #include <csignal>
 #include <semaphore>
 #include <set>
+#include <thread>
 #include <vector>
 
 #include "core/real/os/alarm.hpp"
 #include "core/real/os/cores.hpp"
 #include "core/real/os/real_clock.hpp"
 #include "core/real/os/real_random.hpp"
+#include "core/real/os/scheduling.hpp"
 #include "core/real/os/stop_signals.hpp"
 
 namespace rushproof {
@@ -49,6 +52,26 @@ TEST(RealClock, AWaitCanBeCancelled) {
     asio::post(context, [&] { signal.emit(asio::cancellation_type::terminal); });
     context.run();
     EXPECT_EQ(result, asio::error::operation_aborted);
+}
+
+TEST(Scheduling, IsOfTheThreadAndOfThoseThatItStarts) {
+    const auto policy_of_a_new_thread = [] {
+        int policy = -1;
+        std::thread([&] { policy = ::sched_getscheduler(0); }).join();
+        return policy;
+    };
+    const int before = ::sched_getscheduler(0);
+    std::thread([&] {
+        EXPECT_TRUE(set_scheduling(Scheduling::batch));
+        EXPECT_EQ(policy_of_a_new_thread(), SCHED_BATCH);
+        EXPECT_TRUE(set_scheduling(Scheduling::normal));
+        EXPECT_EQ(policy_of_a_new_thread(), SCHED_OTHER);
+        const sched_param parameters{};
+        ASSERT_EQ(::sched_setscheduler(0, SCHED_IDLE, &parameters), 0);
+        EXPECT_TRUE(set_scheduling(Scheduling::batch));
+        EXPECT_EQ(::sched_getscheduler(0), SCHED_IDLE) << "somebody chose it";
+    }).join();
+    EXPECT_EQ(::sched_getscheduler(0), before);
 }
 
 TEST(Alarm, RingsOnceForAllMomentsUntilThen) {
