@@ -285,6 +285,16 @@ std::vector<SettingInfo> all_settings() {
     return settings;
 }
 
+// Read already; now it is known where the events lie.
+Result<void> check_events(const Settings& settings, const HostConfig& config) {
+    if (!config.reads_log() || !config.postgres.url.empty()) { return {}; }
+    Setting by = settings.get("events-by");
+    if (const auto known = settings.variable("EVENTS_BY"); known && by.text == "polling") {
+        by = *known;
+    }
+    return bad_setting(by, "polling, because SQLite has no log that tells of events");
+}
+
 }  // namespace
 
 const std::vector<SettingInfo>& known_settings() {
@@ -299,16 +309,6 @@ Result<HostConfig> read_migrate_config(const Settings& settings) {
     config.processor = true;
     RP_CHECK(read_database(settings, config));
     return config;
-}
-
-// Read already; now it is known where the events lie.
-Result<void> check_events(const Settings& settings, const HostConfig& config) {
-    if (!config.reads_log() || !config.postgres.url.empty()) { return {}; }
-    Setting by = settings.get("events-by");
-    if (const auto known = settings.variable("EVENTS_BY"); known && by.text == "polling") {
-        by = *known;
-    }
-    return bad_setting(by, "polling, because SQLite has no log that tells of events");
 }
 
 Result<HostConfig> read_config(const Settings& settings) {
