@@ -104,8 +104,7 @@ Task<Result<void>> change_stream(Client& client, MonotonicTime deadline, std::st
     co_return Result<void>();
 }
 
-}  // namespace
-
+// The answer to a message or a call, as its error says.
 Result<object> read_answer(std::string_view body) {
     boost::system::error_code broken;
     const value answer = boost::json::parse(body, broken);
@@ -135,6 +134,8 @@ Result<object> read_answer(std::string_view body) {
     }
     return failure(ErrorKind::permanent, "refused", std::move(reason));
 }
+
+}  // namespace
 
 Result<void> read_acceptance(std::string_view body, const std::string& stream) {
     RP_TRY(const object answer, read_answer(body));

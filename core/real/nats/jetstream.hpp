@@ -19,9 +19,6 @@ namespace rushproof::nats {
 Task<Result<boost::json::object>> call(Client& client, MonotonicTime deadline, std::string subject,
                                        boost::json::object request);
 
-// The answer to a call, or what its error says.
-Result<boost::json::object> read_answer(std::string_view body);
-
 // The answer to a message: `stream` has it.  Unknown outcome also when somebody else answered.
 Result<void> read_acceptance(std::string_view body, const std::string& stream);
 
