@@ -172,8 +172,9 @@ Task<Result<void>> Membership::take_a_turn() {
         }
         const ShareTurn turn = take_turn(std::move(table), me_, shares_.size(), dead, released);
         std::string text = write_share_table(turn.table);
-        RP_CO_TRY(const bool written, co_await write_entry(client, began + call_within, subject,
-                                                           entry->sequence, std::move(text)));
+        RP_CO_TRY(const bool written,
+                  co_await write_entry(client, began + call_within, std::string(table_stream),
+                                       subject, entry->sequence, std::move(text)));
         if (closed_) { co_return Result<void>(); }
         if (written) {
             renewed_ = began;
@@ -192,8 +193,8 @@ Task<void> Membership::say_goodbye() {
         auto table = read_share_table(entry->body);
         if (!table) { co_return; }
         std::string text = write_share_table(leave(*std::move(table), me_));
-        const auto written =
-            co_await write_entry(client, give_up, subject, entry->sequence, std::move(text));
+        const auto written = co_await write_entry(client, give_up, std::string(table_stream),
+                                                  subject, entry->sequence, std::move(text));
         if (!written || *written) { co_return; }
     }
 }

@@ -295,17 +295,17 @@ Task<Result<Entry>> read_entry(Client& client, MonotonicTime deadline, std::stri
     co_return entry;
 }
 
-Task<Result<bool>> write_entry(Client& client, MonotonicTime deadline, std::string subject,
-                               std::uint64_t seen, std::string body) {
+Task<Result<bool>> write_entry(Client& client, MonotonicTime deadline, std::string table,
+                               std::string subject, std::uint64_t seen, std::string body) {
     Outgoing message;
     message.subject = std::move(subject);
     message.headers.emplace_back("Nats-Expected-Last-Subject-Sequence", std::to_string(seen));
     message.body = std::move(body);
     const auto answer = co_await client.request(deadline, std::move(message));
     if (!answer) { co_return failure(answer.error()); }
-    const auto written = read_answer(answer->body);
+    const auto written = read_acceptance(answer->body, table);
     if (!written && written.error().code() == "wrong-sequence") { co_return false; }
-    co_return written.map([](const object&) { return true; });
+    co_return written.map([] { return true; });
 }
 
 }  // namespace rushproof::nats

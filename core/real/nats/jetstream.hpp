@@ -69,7 +69,7 @@ struct Entry {
 Task<Result<Entry>> read_entry(Client& client, MonotonicTime deadline, std::string table,
                                std::string subject);
 // Unless somebody else wrote after `seen`: then false.
-Task<Result<bool>> write_entry(Client& client, MonotonicTime deadline, std::string subject,
-                               std::uint64_t seen, std::string body);
+Task<Result<bool>> write_entry(Client& client, MonotonicTime deadline, std::string table,
+                               std::string subject, std::uint64_t seen, std::string body);
 
 }  // namespace rushproof::nats
