@@ -113,9 +113,11 @@ TEST_P(QueueConformance, MembersShareTheWork) {
         const Context context = patient();
         while ((published < 40 || of_first == 0 || of_second == 0) &&
                clock().monotonic() < context.deadline) {
+            co_await pause(milliseconds(1));  // faster than one member works
+            // The second may take long to get its share; what waits then has to be worked off.
+            if (published - journal.size() >= 40) { continue; }
             const int number = static_cast<int>(published++);
             co_await publish(*queue, message("id-" + std::to_string(number), key_name(number)));
-            co_await pause(milliseconds(1));  // faster than one member works
         }
         done = true;
         co_await scope.join();
