@@ -14,6 +14,9 @@ ask), in alternation.  An answer that is not 2xx stops the run: it is no through
   ... published  it only publishes
 After each run it waits until everything that was accepted is processed; then h2load sends at half of the rate
 that was just seen, and the processor's own histogram says how long a message took from accepted to processed.
+What went before is written to the disk first (sync), so that nobody waits for a disk that has others' work to do.
+Each round says what the disk itself does to such a wait: somebody who comes at any moment, while one program writes and
+syncs (fdatasync) one batch after the other and nothing else runs, waits for the sync under way and for that of the next batch.
 At the end it says how much memory each of the three processes held at most (VmHWM).
 
 The bound of a broker's queue is its rate in RATES at a p95 under 5 ms, or half of what the broker's own tool reaches,
@@ -61,6 +64,7 @@ MEMORY_RATIO = 0.5
 P95_MS = 5
 END_TO_END_P99_MS = 20
 HALF_RATE_SECONDS = 10
+DISK_SECONDS = 10
 
 
 def free_port():
@@ -169,6 +173,26 @@ def drained(ports, within=120):
     raise SystemExit(f'{sent} accepted, {done} processed after {within} s')
 
 
+def disk_waits(folder):
+    """-> the p99 of what somebody waits for the disk, and the longest wait, in ms"""
+    batch = b'x' * 16384
+    ends = []
+    file = os.open(f'{folder}/disk', os.O_CREAT | os.O_RDWR)
+    os.sync()
+    began = time.monotonic()
+    while not ends or ends[-1] - began < DISK_SECONDS:
+        os.pwrite(file, batch, 0)
+        os.fdatasync(file)
+        ends.append(time.monotonic())
+    os.close(file)
+    waits = []
+    for before, end, after in zip([began, *ends], ends, ends[1:]):
+        moments = max(1, round((end - before) / 1e-4))
+        waits += [after - before - i * 1e-4 for i in range(moments)]
+    waits.sort()
+    return waits[len(waits) * 99 // 100] * 1000, waits[-1] * 1000
+
+
 def since_accepted(ports):
     """The processor's histogram: upper bound in s -> messages up to there."""
     text = wait_for(ports['processor'], '/metrics').decode()
@@ -178,6 +202,7 @@ def since_accepted(ports):
 
 def end_to_end(ports, rate, body):
     """-> p99 from accepted to processed, in ms: the upper bound of its bucket; and the rate that was reached"""
+    os.sync()
     before = since_accepted(ports)
     count = int(rate * HALF_RATE_SECONDS)
     out = subprocess.run(['h2load', '--h1', f'-c{CLIENTS}', f'--rps={rate / CLIENTS:.0f}', f'-n{count}', '-d', body,
@@ -248,6 +273,10 @@ def rates_of(tools, queues):
     return rates
 
 
+def label(number):
+    return f'round {number}' if number else 'uncounted'
+
+
 def rounds(options, queues, folder):
     """-> candidate -> what each round measured: (rate,) of a tool, (rate, p95) of nginx, (rate, p95, p99) of a queue."""
     body = f'{folder}/body.json'
@@ -267,6 +296,9 @@ def rounds(options, queues, folder):
 
         results = {name: [] for name in ['nginx', *queues, *tool_rates]}
         for number in range(options.rounds + 1):
+            if number > 0:
+                p99, longest = disk_waits(folder)
+                print(f'{label(number)}  the disk alone: p99 {p99:.1f} ms, longest {longest:.1f} ms', flush=True)
             for name, found in results.items():
                 if number == 0 and 'kafka' not in BROKERS.get(name.split()[0], []):
                     continue
@@ -274,7 +306,7 @@ def rounds(options, queues, folder):
                 if number > 0:
                     found.append(values)
                 p95 = f'   p95 {values[1]:5.1f} ms' if len(values) > 1 else ''
-                print(f'{f"round {number}" if number else "uncounted"}  {name:16}{values[0]:10,.0f} /s{p95}{told}', flush=True)
+                print(f'{label(number)}  {name:16}{values[0]:10,.0f} /s{p95}{told}', flush=True)
     return results
 
 
