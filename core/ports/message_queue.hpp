@@ -76,8 +76,11 @@ public:
     virtual ~MessageQueue() = default;
     virtual QueueFeatures features() const = 0;
 
-    // ok: accepted.  Errors: retryable "queue-full", "unavailable"; permanent "too-large"; unknown
-    // outcome "connection-lost", "deadline-exceeded".  Any number may be under way.
+    // What publish would refuse for good, whenever it is asked: permanent "too-large", "malformed".
+    virtual Result<void> check(const Message& message) const = 0;
+
+    // ok: accepted.  Errors: retryable "queue-full", "unavailable"; permanent as check();
+    // unknown outcome "connection-lost", "deadline-exceeded".  Any number may be under way.
     virtual Task<Result<void>> publish(Context context, Message message) = 0;
 
     // A member of the group, which gets every message that the group has not acknowledged. Outlived

@@ -81,7 +81,25 @@ public:
 
     bool is_fast() const { return options.strategy == CompositeStrategy::fail_fast; }
 
+    // What a provider would never take is refused before the others have it: its absence could not
+    // be repaired.  With best-effort it is enough that one takes it.
+    Result<void> check(const Message& message) const {
+        Result<void> refusal;
+        for (const auto& provider : providers) {
+            const auto checked = provider->member.queue->check(message);
+            if (checked) {
+                if (!is_fast() && !provider->member.mirror) { return {}; }
+                continue;
+            }
+            refusal = failure(checked.error().kind(), checked.error().code(),
+                              reason_of(*provider, checked.error()));
+            if (is_fast()) { break; }
+        }
+        return refusal;
+    }
+
     Task<Result<void>> publish(Context context, Message message) {
+        RP_CO_CHECK(check(message));
         if (is_fast()) {
             bool doubts = false;
             for (const auto& provider : providers) {
@@ -468,6 +486,8 @@ CompositeQueue::CompositeQueue(Environment& environment, std::vector<CompositeMe
 CompositeQueue::~CompositeQueue() = default;
 
 QueueFeatures CompositeQueue::features() const { return state_->features(); }
+
+Result<void> CompositeQueue::check(const Message& message) const { return state_->check(message); }
 
 Task<Result<void>> CompositeQueue::publish(Context context, Message message) {
     const auto answer = co_await state_->publish(std::move(context), std::move(message));

@@ -2,14 +2,16 @@
 // all but the mirrors.  So each message is delivered once by each of them: whoever has an effect
 // knows it again by its id, as ever.
 //
-// fail_fast: nothing is published while a provider is known to be down.  Once one has failed, and
+// fail_fast: nothing is published while a provider is known to be down, nor what one of them would
+// never take (check).  Once one has failed, and
 // for a while after, they are asked one by one, what failed last time first, and the first error
 // stops; all are asked at once while nothing fails.  If some have a message that others did not
 // take, the outcome is unknown, "partially-published"; publishing it again with the same id makes
 // it whole. ok: all have it.
 //
 // best_effort: all are asked at once, but those known to be down; the errors of some are logged and
-// counted, and do not matter to the publisher.  ok: one that is consumed has it.
+// counted, and do not matter to the publisher.  ok: one that is consumed has it.  What a provider
+// would never take it lacks for ever; only what all consumed ones refuse is refused beforehand.
 //
 // Either way a message that some have, or may have, and others lack is told to `record`, so that it
 // can be published again, to those only (publish_to).
@@ -78,6 +80,7 @@ public:
     CompositeQueue& operator=(const CompositeQueue&) = delete;
 
     QueueFeatures features() const override;
+    Result<void> check(const Message& message) const override;
     Task<Result<void>> publish(Context context, Message message) override;
     // Providers that cannot be joined now are joined later, as long as there is one that can.
     Task<Result<std::unique_ptr<Consumer>>> join(Context context, std::string group) override;

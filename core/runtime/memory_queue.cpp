@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "core/runtime/message_size.hpp"
 #include "core/runtime/wakeup.hpp"
 
 namespace rushproof {
@@ -13,12 +14,6 @@ namespace rushproof {
 namespace {
 
 using Sequence = std::uint64_t;  // the order in which messages were accepted
-
-std::size_t bytes_of(const Message& message) {
-    std::size_t bytes = message.id.size() + message.key.size() + message.body.size();
-    for (const auto& [name, value] : message.headers) { bytes += name.size() + value.size(); }
-    return bytes;
-}
 
 // The messages of one key in one group, or all that have no key.
 struct Lane {
@@ -81,12 +76,12 @@ public:
           executor_(environment.spawner.executor("memory_queue")),
           options_(options) {}
 
+    Result<void> check(const Message& message) const {
+        return check_size(message, options_.message_bytes);
+    }
+
     Result<void> publish(Message message) {
-        if (bytes_of(message) > options_.message_bytes) {
-            return failure(
-                ErrorKind::permanent, "too-large",
-                "a message has " + std::to_string(options_.message_bytes) + " bytes at most");
-        }
+        RP_CHECK(check(message));
         if (ids_.contains(message.id)) { return {}; }
         if (kept_.size() >= options_.capacity) {
             return failure(ErrorKind::retryable, "queue-full",
@@ -272,6 +267,8 @@ QueueFeatures MemoryQueue::features() const {
     features.counts_attempts = true;
     return features;
 }
+
+Result<void> MemoryQueue::check(const Message& message) const { return state_->check(message); }
 
 Task<Result<void>> MemoryQueue::publish(Context, Message message) {
     co_return state_->publish(std::move(message));

@@ -29,6 +29,7 @@ public:
     ~MemoryQueue() override;
 
     QueueFeatures features() const override;
+    Result<void> check(const Message& message) const override;
     // Never waits.
     Task<Result<void>> publish(Context context, Message message) override;
     Task<Result<std::unique_ptr<Consumer>>> join(Context context, std::string group) override;

@@ -7,6 +7,7 @@
 
 #include "core/base/hash.hpp"
 #include "core/runtime/gather.hpp"
+#include "core/runtime/message_size.hpp"
 #include "core/runtime/transactions.hpp"
 #include "core/runtime/uuid.hpp"
 #include "core/runtime/wakeup.hpp"
@@ -101,12 +102,6 @@ constexpr std::size_t acknowledged_at_once = 100;
 constexpr std::size_t lanes_at_once = 4;
 constexpr Duration background_patience = std::chrono::seconds(5);
 
-std::size_t bytes_of(const Message& message) {
-    std::size_t bytes = message.id.size() + message.key.size() + message.body.size();
-    for (const auto& [name, value] : message.headers) { bytes += name.size() + value.size(); }
-    return bytes;
-}
-
 // A database's error, in the words of the port.
 Error queue_error(const Error& error) {
     const std::string message = error.code() + ": " + error.message();
@@ -169,11 +164,7 @@ public:
     const TableQueueOptions& options() const { return options_; }
 
     Task<Result<void>> publish(Context context, const Message& message) {
-        if (bytes_of(message) > options_.message_bytes) {
-            co_return failure(
-                ErrorKind::permanent, "too-large",
-                "a message has " + std::to_string(options_.message_bytes) + " bytes at most");
-        }
+        RP_CO_CHECK(check_size(message, options_.message_bytes));
         Publishing item{std::move(context), table_queue::to_id(message.id),
                         table_queue::lane_of(message), table_queue::to_content(message)};
         co_return co_await publishing_.add(std::move(item));
@@ -510,6 +501,10 @@ QueueFeatures TableQueue::features() const {
     QueueFeatures features;
     features.survives_kill = true;
     return features;
+}
+
+Result<void> TableQueue::check(const Message& message) const {
+    return check_size(message, state_->options().message_bytes);
 }
 
 Task<Result<void>> TableQueue::publish(Context context, Message message) {

@@ -17,6 +17,11 @@ Error unavailable(const Error& error) {
     return {ErrorKind::retryable, "unavailable", error.message()};
 }
 
+Result<void> check_record(const KafkaTopic& topic, const Message& message) {
+    if (message.body.size() <= topic.access.server().record_max()) { return {}; }
+    return failure(ErrorKind::permanent, "too-large", "Kafka takes no message of this size");
+}
+
 class SimKafkaQueue final : public MessageQueue {
 public:
     explicit SimKafkaQueue(std::shared_ptr<KafkaTopic> topic)
@@ -27,6 +32,10 @@ public:
         features.survives_kill = true;
         features.counts_size = false;
         return features;
+    }
+
+    Result<void> check(const Message& message) const override {
+        return check_record(*topic_, message);
     }
 
     Task<Result<void>> publish(Context context, Message message) override {
@@ -93,9 +102,7 @@ KafkaProducing::KafkaProducing(std::shared_ptr<KafkaTopic> topic)
 
 Task<Result<void>> KafkaProducing::publish(Self self, MonotonicTime deadline, Message message) {
     const std::shared_ptr<KafkaTopic> topic = self->topic_;
-    if (message.body.size() > topic->access.server().record_max()) {
-        co_return failure(ErrorKind::permanent, "too-large", "Kafka takes no message of this size");
-    }
+    RP_CO_CHECK(check_record(*topic, message));
     if (self->waiting_ >= topic->options.waiting_max) {
         co_return failure(ErrorKind::retryable, "queue-full", "too many messages wait to be sent");
     }

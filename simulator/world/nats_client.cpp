@@ -10,6 +10,13 @@ namespace rushproof::simulator {
 
 namespace {
 
+NatsStreamOptions limits_of(const NatsTopic& topic) {
+    NatsStreamOptions limits;
+    limits.duplicate_window = topic.options.duplicate_window;
+    limits.messages_max = topic.options.messages_max;
+    return limits;
+}
+
 class SimNatsQueue final : public MessageQueue {
 public:
     explicit SimNatsQueue(std::shared_ptr<NatsTopic> topic) : topic_(std::move(topic)) {}
@@ -22,7 +29,13 @@ public:
         return features;
     }
 
+    Result<void> check(const Message& message) const override {
+        if (message.body.size() <= limits_of(*topic_).body_max) { return {}; }
+        return failure(ErrorKind::permanent, "too-large", "NATS takes no message of this size");
+    }
+
     Task<Result<void>> publish(Context context, Message message) override {
+        RP_CO_CHECK(check(message));
         const std::shared_ptr<NatsTopic> topic = topic_;
         const std::uint64_t payload = hash_message(message);
         auto serve = [&server = topic->access.server(), stream = topic->stream,
@@ -109,10 +122,8 @@ Message NatsTopic::from_nats(const NatsMessage& stored) {
 }
 
 Task<Result<void>> NatsTopic::ensure(std::shared_ptr<NatsTopic> topic, MonotonicTime deadline) {
-    NatsStreamOptions limits;
-    limits.duplicate_window = topic->options.duplicate_window;
-    limits.messages_max = topic->options.messages_max;
-    auto serve = [&server = topic->access.server(), stream = topic->stream, limits] {
+    auto serve = [&server = topic->access.server(), stream = topic->stream,
+                  limits = limits_of(*topic)] {
         return NatsServer::ensure_stream(server, stream, limits);
     };
     const auto made = co_await topic->access.ask<std::int64_t>("nats.ensure stream", 0, deadline,

@@ -7,6 +7,7 @@
 #include "core/real/kafka/client.hpp"
 #include "core/real/kafka/member.hpp"
 #include "core/real/kafka/producer.hpp"
+#include "core/runtime/message_size.hpp"
 
 namespace rushproof {
 
@@ -66,6 +67,10 @@ QueueFeatures KafkaQueue::features() const {
     features.counts_size = false;
     features.counts_attempts = false;
     return features;
+}
+
+Result<void> KafkaQueue::check(const Message& message) const {
+    return check_size(message, options_.message_bytes);
 }
 
 Task<Result<void>> KafkaQueue::publish(Context context, Message message) {

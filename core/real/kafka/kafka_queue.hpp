@@ -55,6 +55,7 @@ public:
     KafkaQueue& operator=(const KafkaQueue&) = delete;
 
     QueueFeatures features() const override;
+    Result<void> check(const Message& message) const override;
     Task<Result<void>> publish(Context context, Message message) override;
     Task<Result<std::unique_ptr<Consumer>>> join(Context context, std::string group) override;
     Task<Result<QueueStats>> stats(Context context, std::string group) override;

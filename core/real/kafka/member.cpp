@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/real/kafka/records.hpp"
+#include "core/runtime/message_size.hpp"
 
 namespace rushproof::kafka {
 

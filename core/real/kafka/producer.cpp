@@ -8,6 +8,7 @@
 
 #include "core/real/kafka/errors.hpp"
 #include "core/real/kafka/records.hpp"
+#include "core/runtime/message_size.hpp"
 
 namespace rushproof::kafka {
 
@@ -202,11 +203,9 @@ Result<void> Producer::send(const std::shared_ptr<Publishing>& publishing) {
 
 Task<Result<void>> Producer::publish(Context context, Message message) {
     const auto self = shared_from_this();
-    if (bytes_of(message) > options_.message_bytes) {
+    if (const auto checked = check_size(message, options_.message_bytes); !checked) {
         refused_.add();
-        co_return failure(ErrorKind::permanent, "too-large",
-                          "a message may have " + std::to_string(options_.message_bytes) +
-                              " bytes with its key and headers");
+        co_return checked;
     }
     const auto publishing = std::make_shared<Publishing>(*this, std::move(message));
     waiting_.push_back(publishing);

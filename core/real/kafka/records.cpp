@@ -67,10 +67,4 @@ Message message_of(const rd_kafka_message_t& record) {
     return message;
 }
 
-std::size_t bytes_of(const Message& message) {
-    std::size_t bytes = message.id.size() + message.key.size() + message.body.size();
-    for (const auto& [name, value] : message.headers) { bytes += name.size() + value.size(); }
-    return bytes;
-}
-
 }  // namespace rushproof::kafka

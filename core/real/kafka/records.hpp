@@ -20,7 +20,4 @@ using Headers = std::unique_ptr<rd_kafka_headers_t, Destroy<rd_kafka_headers_des
 Headers headers_of(const Message& message);
 Message message_of(const rd_kafka_message_t& record);
 
-// What a message takes on its way, roughly.
-std::size_t bytes_of(const Message& message);
-
 }  // namespace rushproof::kafka

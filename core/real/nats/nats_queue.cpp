@@ -58,12 +58,10 @@ public:
         return features;
     }
 
-    Task<Result<void>> publish(Context context, Message message) override {
-        const std::shared_ptr<Topic> topic = topic_;
-        Client& client = **topic->client;
+    Result<void> check(const Message& message) const override {
+        const Client& client = **topic_->client;
         if (size_of(message) + header_reserve > client.payload_max()) {
-            co_return failure(ErrorKind::permanent, "too-large",
-                              "NATS takes no message of this size");
+            return failure(ErrorKind::permanent, "too-large", "NATS takes no message of this size");
         }
         if (const auto bad = std::ranges::find_if(message.headers,
                                                   [](const auto& header) {
@@ -71,9 +69,16 @@ public:
                                                              !is_header_value(header.second);
                                                   });
             bad != message.headers.end() || !is_header_value(message.id)) {
-            co_return failure(ErrorKind::permanent, "malformed",
-                              "a header or the id of the message has a line break in it");
+            return failure(ErrorKind::permanent, "malformed",
+                           "a header or the id of the message has a line break in it");
         }
+        return {};
+    }
+
+    Task<Result<void>> publish(Context context, Message message) override {
+        const std::shared_ptr<Topic> topic = topic_;
+        Client& client = **topic->client;
+        RP_CO_CHECK(check(message));
         Outgoing outgoing = to_wire(*topic, std::move(message));
         const auto answer = co_await client.request(context.deadline, std::move(outgoing));
         if (!answer) {

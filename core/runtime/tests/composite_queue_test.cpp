@@ -46,6 +46,11 @@ public:
 
     QueueFeatures features() const override { return told; }
 
+    Result<void> check(const Message& message) const override {
+        if (message.body.size() <= body_max) { return {}; }
+        return failure(error_of(Mood::rejects));
+    }
+
     Task<Result<void>> publish(Context context, Message message) override {
         ++asked;
         if (delay > Duration{}) { co_await sleep_for(clock_, delay); }
@@ -74,6 +79,7 @@ public:
     QueueFeatures told;
     Names ids;  // that it has taken
     int asked = 0;
+    std::size_t body_max = 100;
 
 private:
     class Member final : public Consumer {
@@ -125,8 +131,8 @@ struct Bench {
     }
 
     Context soon() const { return Context(fake.world.monotonic() + seconds(1)); }
-    std::string publish(std::string id) {
-        Message message{std::move(id), "k", {}, ""};
+    std::string publish(std::string id, std::string body = "") {
+        Message message{std::move(id), "k", {}, std::move(body)};
         return word_of(*fake.world.finish(queue->publish(soon(), std::move(message))));
     }
     void rest() { fake.world.run_for(seconds(60)); }
@@ -283,6 +289,33 @@ TEST(CompositeQueue, AMessageThatIsAtFaultDoesNotTakeItsProviderDown) {
     EXPECT_EQ(bench.publish("a"), "permanent too-large");
     bench.first->mood = bench.second->mood = Mood::fine;
     EXPECT_EQ(bench.publish("b"), "ok");
+}
+
+TEST(CompositeQueue, FailFastAsksNobodyForWhatOneWouldNeverTake) {
+    Bench bench(CompositeStrategy::fail_fast);
+    bench.second->body_max = 10;
+    EXPECT_EQ(bench.publish("a", std::string(11, 'x')), "permanent too-large");
+    EXPECT_EQ(bench.first->asked + bench.second->asked, 0);
+    EXPECT_TRUE(bench.divergences.empty());
+    EXPECT_EQ(bench.publish("b", std::string(10, 'x')), "ok");
+    const auto refused = bench.queue->check({"a", "k", {}, std::string(11, 'x')});
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().message().starts_with("second: ")) << refused.error().message();
+}
+
+TEST(CompositeQueue, BestEffortAsksForWhatOneThatIsConsumedTakes) {
+    const auto answer = [](std::size_t first_max, std::size_t second_max, bool mirror) {
+        Bench bench(CompositeStrategy::best_effort, mirror);
+        bench.first->body_max = first_max;
+        bench.second->body_max = second_max;
+        const std::string said = bench.publish("a", std::string(11, 'x'));
+        return said + (bench.first->asked > 0 ? ", asked" : ", not asked");
+    };
+    EXPECT_EQ(answer(10, 11, false), "ok, asked");
+    EXPECT_EQ(answer(11, 10, false), "ok, asked");
+    EXPECT_EQ(answer(11, 10, true), "ok, asked");
+    EXPECT_EQ(answer(10, 10, false), "permanent too-large, not asked");
+    EXPECT_EQ(answer(10, 11, true), "permanent too-large, not asked");
 }
 
 TEST(CompositeQueue, BestEffortNeedsOneThatIsConsumed) {

@@ -49,6 +49,7 @@ public:
     explicit Topic(FakeWorld& world) : world_(world) {}
 
     QueueFeatures features() const override { return {}; }
+    Result<void> check(const Message&) const override { return {}; }
     Task<Result<void>> publish(Context, Message message) override {
         ++tries;
         if (travel > Duration()) { co_await sleep_for(world_, travel); }

@@ -49,6 +49,7 @@ class TestQueue final : public MessageQueue {
 public:
     explicit TestQueue(TestProcessor& processor) : processor_(processor) {}
     QueueFeatures features() const override { return {}; }
+    Result<void> check(const Message&) const override { return {}; }
     Task<Result<void>> publish(Context, Message message) override {
         co_return processor_.take(std::move(message));
     }

@@ -51,6 +51,7 @@ public:
         features.drops_repeats_for = drops_repeats_for;
         return features;
     }
+    Result<void> check(const Message&) const override { return {}; }
     Task<Result<void>> publish(Context, Message message) override {
         if (refuses) { co_return failure(ErrorKind::retryable, "unavailable", "away"); }
         entries.emplace(++last_, Entry{std::move(message), 0, false});

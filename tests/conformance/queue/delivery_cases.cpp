@@ -296,6 +296,9 @@ TEST_P(QueueConformance, RefusesWhatIsTooLarge) {
         Message large = message("large");
         large.body.assign(traits().message_bytes + 1, 'x');
         EXPECT_EQ(co_await try_publish(*queue, large), "permanent too-large");
+        const auto checked = queue->check(large);
+        EXPECT_TRUE(!checked && checked.error().code() == "too-large");
+        EXPECT_TRUE(queue->check(message("small")));
         co_await publish_some(*queue, 1);
         const auto taken = co_await take(*consumer, 1);
         EXPECT_EQ(ids_of(taken), Ids{"id-0"});

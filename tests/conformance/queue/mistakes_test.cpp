@@ -81,6 +81,7 @@ public:
         : mistake_(mistake), inner_(environment, {.capacity = 50, .message_bytes = 4096}) {}
 
     QueueFeatures features() const override { return inner_.features(); }
+    Result<void> check(const Message& message) const override { return inner_.check(message); }
     Task<Result<void>> publish(Context context, Message message) override {
         if (mistake_ == Mistake::loses_some && ++published_ % 7 == 0) { co_return Result<void>(); }
         if (mistake_ == Mistake::loses_headers) { message.headers.clear(); }
