@@ -3,11 +3,10 @@
 // knows it again by its id, as ever.
 //
 // fail_fast: nothing is published while a provider is known to be down, nor what one of them would
-// never take (check).  Once one has failed, and
-// for a while after, they are asked one by one, what failed last time first, and the first error
-// stops; all are asked at once while nothing fails.  If some have a message that others did not
-// take, the outcome is unknown, "partially-published"; publishing it again with the same id makes
-// it whole. ok: all have it.
+// never take (check).  Once one has failed, and for a while after, they are asked one by one, what
+// failed last time first, and the first error stops; all are asked at once while nothing fails.  If
+// some have a message that others did not take, the outcome is unknown, "partially-published";
+// publishing it again with the same id makes it whole.  ok: all have it.
 //
 // best_effort: all are asked at once, but those known to be down; the errors of some are logged and
 // counted, and do not matter to the publisher.  ok: one that is consumed has it.  What a provider
