@@ -7,9 +7,9 @@ namespace rushproof {
 
 namespace {
 
-std::string text_of(std::uint64_t version, std::uint64_t high, std::uint64_t low) {
+std::string version_four(std::uint64_t high, std::uint64_t low) {
     constexpr std::string_view hex = "0123456789abcdef";
-    high = (high & 0xFFFF'FFFF'FFFF'0FFFull) | version << 12;
+    high = (high & 0xFFFF'FFFF'FFFF'0FFFull) | 0x4000ull;
     low = (low & 0x3FFF'FFFF'FFFF'FFFFull) | 0x8000'0000'0000'0000ull;
     std::string uuid = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
     int digit = 0;
@@ -26,16 +26,16 @@ std::string text_of(std::uint64_t version, std::uint64_t high, std::uint64_t low
 
 std::string uuid_v4(Random& random) {
     const std::uint64_t high = random.next();
-    return text_of(4, high, random.next());
+    return version_four(high, random.next());
 }
 
-std::string uuid_v7(WallTime now, Random& random) {
+std::string uuid_comb(WallTime now, Random& random) {
     const auto since_epoch = now.time_since_epoch();
     const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(since_epoch);
     const auto rest = static_cast<std::uint64_t>((since_epoch - milliseconds).count());
     const std::uint64_t fraction = rest * 4096 / 1000;
-    return text_of(7, static_cast<std::uint64_t>(milliseconds.count()) << 16 | fraction,
-                   random.next());
+    return version_four(static_cast<std::uint64_t>(milliseconds.count()) << 16 | fraction,
+                        random.next());
 }
 
 std::string uuid_of(std::string_view first_name, std::string_view second_name) {

@@ -53,7 +53,7 @@ void Application::note_unreadable() {
 // Each kind has keys of its own, as each operation has elsewhere.
 Result<std::string> Application::id_of(const Context& context, const std::string& kind) {
     if (context.idempotency_key.empty()) {
-        return uuid_v7(environment_.clock.wall(), environment_.random);
+        return uuid_comb(environment_.clock.wall(), environment_.random);
     }
     RP_TRY(const IdempotencyKey key, check_key(context.idempotency_key));
     return uuid_of(context.principal, kind + '\n' + key.text());

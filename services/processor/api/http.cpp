@@ -21,7 +21,7 @@ Result<Message> message_in(Environment& environment, const Context& context, std
     RP_TRY(DataMessage data, parse_data_message(body));
     Message message;
     if (data.id.empty()) {
-        data.id = uuid_v7(environment.clock.wall(), environment.random);
+        data.id = uuid_comb(environment.clock.wall(), environment.random);
         body = to_json(data);
     }
     auto id =
