@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -177,8 +178,8 @@ public:
         RP_CO_TRY(const auto transaction, co_await environment_.database.begin(std::move(context)));
         RP_CO_TRY(const auto added, co_await transaction->execute(std::move(add)));
         if (added[1].affected == 0) { co_return Result<void>(); }
-        std::vector<std::int64_t> lanes;
-        for (std::int64_t lane = 0; lane < table_queue::lanes; ++lane) { lanes.push_back(lane); }
+        std::vector<std::int64_t> lanes(table_queue::lanes);
+        std::iota(lanes.begin(), lanes.end(), 0);
         auto fill = pipeline(Call(sql_.create_lanes, {group, std::move(lanes)}),
                              Call(sql_.copy, {group}), Call(sql_.remove_unread, {}));
         RP_CO_CHECK(co_await transaction->commit(std::move(fill)));
@@ -310,6 +311,7 @@ private:
         const Context context(last_deadline(batch));
         RP_CO_CHECK(co_await prepare(context));
         std::vector<std::string> ids;
+        ids.reserve(batch.size());
         for (const Publishing& item : batch) { ids.push_back(item.id); }
         auto look = pipeline(Call(sql_.lock, {}), Call(sql_.fullest, {}),
                              Call(sql_.find_ids, {std::move(ids)}));
