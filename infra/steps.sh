@@ -30,3 +30,25 @@ build() {
   shift
   cmake --preset "$preset" && cmake --build --preset "$preset" ${1:+--target "$@"}
 }
+
+# show_failures LOG...: of each test that failed in a log of ctest, what it found wrong and how it ended.
+show_failures() {
+  awk '
+    function show(  i, shown_until) {
+      if (!failed) { return }
+      print heading
+      for (i = 1; i <= count; ++i) {
+        if (line[i] ~ /: Failure$|^(FAIL|ERROR): |^Traceback|error:|Sanitizer|terminate called/) {
+          if (shown_until < i + 8 && found < 60) { shown_until = i + 8; ++found }
+        }
+        if (i <= shown_until || i > count - 15) { print "  " line[i] }
+      }
+      print ""
+    }
+    function start(text) { show(); heading = text; count = 0; found = 0; failed = text ~ /\*\*\*(Failed|Timeout|Exception|Not Run)/ }
+    /^ *[0-9]+\/[0-9]+ Test +#/ { start($0); next }
+    /^ *Start +[0-9]+:/ || /^[0-9]+% tests passed/ { start(""); next }
+    failed { line[++count] = $0 }
+    END { show() }
+  ' "$@"
+}
