@@ -54,7 +54,7 @@ protected:
 
     NatsOptions options() const {
         NatsOptions options;
-        options.url = std::getenv("RUSHPROOF_NATS_URL");
+        options.url = variable("RUSHPROOF_NATS_URL");
         options.bytes_max = 32 << 20;  // of several topics on one small server
         return options;
     }
@@ -126,6 +126,7 @@ protected:
     Task<Result<void>> acknowledge(Consumer& consumer, const std::vector<Delivery>& deliveries,
                                    Duration within = patience) {
         std::vector<std::uint64_t> numbers;
+        numbers.reserve(deliveries.size());
         for (const Delivery& delivery : deliveries) { numbers.push_back(delivery.number); }
         Context context(in(within));
         co_return co_await consumer.acknowledge(std::move(context), std::move(numbers));
@@ -144,13 +145,19 @@ protected:
         return result;
     }
 
+    static std::string variable(const char* name) {
+        const char* const value = std::getenv(name);
+        if (value == nullptr) { throw std::runtime_error(std::string(name) + " is not set"); }
+        return value;
+    }
+
     static void server(const std::string& script, const std::string& option = "") {
         const std::string command =
             "infra/stack/nats/" + script + " \"$RUSHPROOF_NATS_FOLDER\" " + option;
         if (std::system(command.c_str()) != 0) { throw std::runtime_error(command); }
     }
     static void signal_server(int number) {
-        std::ifstream file(std::string(std::getenv("RUSHPROOF_NATS_FOLDER")) + "/pid");
+        std::ifstream file(variable("RUSHPROOF_NATS_FOLDER") + "/pid");
         pid_t process = 0;
         file >> process;
         if (process <= 0 || ::kill(process, number) != 0) { throw std::runtime_error("no server"); }
