@@ -537,6 +537,7 @@ Task<Result<void>> CompositeQueue::publish_to(Context context, std::string_view 
                                               Message message) {
     for (const auto& provider : state_->providers) {
         if (provider->member.name != name) { continue; }
+        RP_CO_CHECK(provider->member.queue->check(message));
         if (state_->down(*provider)) { co_return failure(down_error(name)); }
         co_return co_await state_->publish_to(std::move(context), *provider, std::move(message));
     }

@@ -59,7 +59,12 @@ Task<Result<std::vector<RecordedDivergence>>> Divergences::list(Context context,
 
 Task<Result<RepairCounts>> Divergences::repair(Context context, CompositeQueue& queue,
                                                std::int64_t limit) {
-    RP_CO_TRY(const auto recorded, co_await list(context, std::string(), limit));
+    RP_CO_TRY(auto recorded, co_await list(context, repaired_up_to_, limit));
+    if (recorded.empty() && !repaired_up_to_.empty()) {
+        RP_CO_TRY(recorded, co_await list(context, std::string(), limit));
+    }
+    const bool all = static_cast<std::int64_t>(recorded.size()) < limit;
+    repaired_up_to_ = all ? std::string() : recorded.back().id;
     RepairCounts counts;
     std::vector<std::string> whole;
     for (const RecordedDivergence& divergence : recorded) {

@@ -31,7 +31,8 @@ public:
     Task<Result<void>> record(Context context, Divergence divergence);
     Task<Result<std::vector<RecordedDivergence>>> list(Context context, std::string after,
                                                        std::int64_t limit);
-    // Of the first `limit`.  Harmless to repeat: what had its effect is known again.
+    // Of the next `limit`: what cannot be repaired comes again after all others, so that it keeps
+    // nothing else from it.  Harmless to repeat: what had its effect is known again.
     Task<Result<RepairCounts>> repair(Context context, CompositeQueue& queue, std::int64_t limit);
 
 private:
@@ -39,6 +40,7 @@ private:
                                const RecordedDivergence& divergence);
 
     Environment& environment_;
+    std::string repaired_up_to_;  // an id; empty: from the first
 };
 
 }  // namespace rushproof::processor

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,8 +52,12 @@ public:
         features.drops_repeats_for = drops_repeats_for;
         return features;
     }
-    Result<void> check(const Message&) const override { return {}; }
+    Result<void> check(const Message& message) const override {
+        if (!never_takes.contains(message.id)) { return {}; }
+        return failure(ErrorKind::permanent, "too-large", "never");
+    }
     Task<Result<void>> publish(Context, Message message) override {
+        RP_CO_CHECK(check(message));
         if (refuses) { co_return failure(ErrorKind::retryable, "unavailable", "away"); }
         entries.emplace(++last_, Entry{std::move(message), 0, false});
         co_return Result<void>();
@@ -75,6 +80,7 @@ public:
     std::map<std::uint64_t, Entry> entries;
     bool loses_acknowledgements = false;
     bool refuses = false;
+    std::set<std::string> never_takes;
     Duration drops_repeats_for{};
 
 private:

@@ -82,6 +82,27 @@ TEST_P(EachEngine, RepairsWhatAPartOfACompositeLacks) {
     EXPECT_EQ(page.items_size(), 0);
 }
 
+TEST_P(EachEngine, WhatCannotBeRepairedKeepsNothingElseFromIt) {
+    bench.start(Bench::over_both("composite", "best-effort"));
+    bench.queues.broker->never_takes = {"m-1", "m-2"};
+    ASSERT_TRUE(bench.put(Bench::plain("m-1")));
+    ASSERT_TRUE(bench.put(Bench::plain("m-2")));
+    bench.queues.broker->never_takes = {"m-1"};
+    wire::RepairRequest request;
+    request.set_limit(1);
+    wire::Repaired repaired;
+    for (const bool whole : {false, true, false}) {
+        const auto answer = bench.call("RepairDivergences", request.SerializeAsString());
+        ASSERT_TRUE(repaired.ParseFromString(answer.value()));
+        EXPECT_EQ(repaired.repaired(), whole ? 1 : 0);
+        EXPECT_EQ(repaired.failed(), whole ? 0 : 1);
+    }
+    const auto failed = bench.stats().queue().providers(1).total_failed();
+    bench.world.run_for(seconds(10));
+    EXPECT_EQ(bench.stats().queue().providers(1).total_failed(), failed) << "it is not even asked";
+    EXPECT_EQ(bench.stats().queue().providers(1).total_enqueued(), 1u);
+}
+
 TEST_P(EachEngine, RepairsACompositeThatWasLeftBeforeItBegan) {
     bench.start(Bench::over_both("composite", "best-effort"));
     bench.queues.broker->refuses = true;
