@@ -40,14 +40,18 @@ Result<std::string> read_file(const std::filesystem::path& path) {
     return std::move(bytes).str();
 }
 
-Result<void> write_run(const std::filesystem::path& directory, const RunFiles& files) {
+Result<void> write_history(const std::filesystem::path& directory, const History& history) {
     std::error_code error;
     std::filesystem::create_directories(directory, error);
     if (error) { return failure(file_error(directory, "cannot be created: " + error.message())); }
+    std::ostringstream bytes;
+    write_history_binary(history, bytes);
+    return write_file(directory / "history", std::move(bytes).str());
+}
+
+Result<void> write_run(const std::filesystem::path& directory, const RunFiles& files) {
+    RP_CHECK(write_history(directory, files.history));
     RP_CHECK(write_file(directory / "run.json", reports::run_json(files.record) + "\n"));
-    std::ostringstream history;
-    write_history_binary(files.history, history);
-    RP_CHECK(write_file(directory / "history", std::move(history).str()));
     if (files.trace != nullptr) {
         RP_CHECK(write_file(directory / "events", trace_text(*files.trace)));
     }

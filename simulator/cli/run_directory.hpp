@@ -21,7 +21,8 @@ struct RunFiles {
     const TraceSummary* trace = nullptr;  // virtual time only
     std::string_view tape;                // virtual time only
 };
-// Creates the directory if need be.
+// Both create the directory if need be.
+Result<void> write_history(const std::filesystem::path& directory, const History& history);
 Result<void> write_run(const std::filesystem::path& directory, const RunFiles& files);
 
 // "events": the trace's hash, event count and checkpoints, and the events of its window, as text.

@@ -118,6 +118,9 @@ RunRecord run_in_real_time(const Scenario& scenario, std::uint64_t seed,
     evidence.doubts = std::move(outcome.doubts);
     evidence.notes = std::move(outcome.notes);
     evidence.wall_time = nanoseconds_since(started);
+    // It cannot be had again, whatever happens while it is judged.
+    const auto kept = write_history(directory.path, evidence.history);
+    if (!kept) { evidence.notes.push_back(kept.error().message()); }
     RunRecord record = judge_run(scenario, seed, evidence, overrides);
     if (outcome.interrupted) {
         record.exit_code = static_cast<int>(ExitCode::interrupted);
