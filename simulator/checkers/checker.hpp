@@ -30,8 +30,9 @@ enum class Guarantee : std::uint8_t { exactly_once, at_least_once, at_most_once 
 std::optional<Guarantee> parse_guarantee(std::string_view word);  // "at-least-once"
 
 struct CheckOptions {
-    // Work budget of the frontier search, counted in expansions; beyond it the verdict is unknown.
-    std::uint64_t expansions_max = 50'000'000;
+    // Work budget of the frontier search, counted in explanations that it looks at; beyond it the
+    // verdict is unknown.
+    std::uint64_t steps_max = 200'000'000;
     std::int64_t expiry_grace = 0;                 // ns
     std::int64_t progress_bound = 10'000'000'000;  // ns after the last fault: answers come again
     std::int64_t divergence_settle = 0;            // ns that a divergence may be open

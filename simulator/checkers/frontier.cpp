@@ -61,9 +61,9 @@ enum class Step : std::uint8_t { done, impossible, over_budget };
 template <std::size_t words>
 class Search {
 public:
-    Search(const StockHistory& history, std::uint64_t expansions_max)
+    Search(const StockHistory& history, std::uint64_t steps_max)
         : history_(history),
-          expansions_max_(expansions_max),
+          steps_max_(steps_max),
           slot_of_(history.operations.size(), no_slot),
           operation_in_(SlotMask<words>::capacity, no_index) {
         Explanation<words> start;
@@ -227,11 +227,10 @@ private:
     // The usual case: one explanation, in which the operation just happens (rule 3).
     bool happen_alone(Slot slot) {
         Explanation<words>& only = frontier_.front();
-        if (frontier_.size() > 1 || observers_.test(slot) || !is_calm(only, slot) ||
-            !can_happen(only, slot)) {
+        if (frontier_.size() > 1 || !can_happen(only, slot) || !leaves_room(only, slot)) {
             return false;
         }
-        ++result_.expansions;
+        ++result_.steps;
         apply(only, slot);
         return true;
     }
@@ -272,13 +271,32 @@ private:
         release(index, slot);
     }
 
-    // Nobody waits for a moment, and no pair could go before `slot`.
-    bool is_calm(const Explanation<words>& explanation, Slot slot) const {
+    bool nobody_waits(const Explanation<words>& explanation, Slot slot) const {
         SlotMask<words> waiting = without(observers_, explanation.done);
         waiting.reset(slot);
-        return waiting.empty() &&
+        return waiting.empty();
+    }
+
+    // Nobody waits for a moment, and no pair could go before `slot`.
+    bool is_calm(const Explanation<words>& explanation, Slot slot) const {
+        return nobody_waits(explanation, slot) &&
                std::none_of(pairs_.begin(), pairs_.end(), [&](const PendingPair& pair) {
                    return !explanation.done.test(pair.take);
+               });
+    }
+
+    // Nobody waits for a moment, and what could go before `slot`, which can happen, can still go
+    // after it: there is room for each pair.
+    bool leaves_room(const Explanation<words>& explanation, Slot slot) const {
+        const StockOperation& operation = in(slot);
+        if (observes(operation)) return false;
+        const std::int64_t left =
+            explanation.available +
+            (operation.effect == Effect::give ? operation.amount : -operation.amount);
+        return nobody_waits(explanation, slot) &&
+               std::all_of(pairs_.begin(), pairs_.end(), [&](const PendingPair& pair) {
+                   return pair.take == slot || explanation.done.test(pair.take) ||
+                          in(pair.take).amount <= left;
                });
     }
 
@@ -349,6 +367,7 @@ private:
     }
 
     void keep(const Explanation<words>& candidate) {
+        result_.steps += next_.size();
         for (const auto& known : next_) {
             if (makes_needless(known, candidate)) return;
         }
@@ -387,19 +406,18 @@ private:
         visited_.clear();
         visited_.add(start);
         for (std::size_t i = 0; i < visited_.size(); ++i) {
-            if (++result_.expansions > expansions_max_) return false;
+            if (++result_.steps > steps_max_) return false;
             if (visited_.size() > explanations_max) return false;
             const Explanation<words> current = visited_[i];
             const bool observes_now = observers_.test(slot);
-            const bool calm = is_calm(current, slot);
             if (!observes_now && can_happen(current, slot)) {
                 Explanation<words> following = current;
                 apply(following, slot);
                 satisfy_observers(following);
                 keep(following);
-                if (calm) continue;
+                if (leaves_room(current, slot)) continue;
             }
-            expand(current, slot, within, calm && !observes_now);
+            expand(current, slot, within, !observes_now && is_calm(current, slot));
         }
         return true;
     }
@@ -440,6 +458,7 @@ private:
         }
         const bool needless =
             visited_.any_with(explanation.available, [&](const Explanation<words>& known) {
+                ++result_.steps;
                 return agree_on_pairs(known, explanation) && makes_needless(known, explanation);
             });
         if (!needless) visited_.add(std::move(explanation));
@@ -483,8 +502,7 @@ private:
     void describe(Step step, std::uint32_t operation) {
         result_.operation = operation;
         if (step == Step::over_budget) {
-            result_.reason =
-                "the search gave up after " + std::to_string(result_.expansions) + " expansions";
+            result_.reason = "the search gave up after " + std::to_string(result_.steps) + " steps";
             return;
         }
         result_.verdict = Verdict::fail;
@@ -500,7 +518,7 @@ private:
     }
 
     const StockHistory& history_;
-    std::uint64_t expansions_max_;
+    std::uint64_t steps_max_;
     std::int64_t amount_max_ = 0;
     std::vector<std::uint32_t> partner_of_;  // by operation; empty without pairs
 
@@ -522,9 +540,9 @@ private:
 
 FrontierResult search_frontier(const StockHistory& history, const FrontierOptions& options) {
     std::optional<FrontierResult> result;
-    if (options.words <= 1) result = Search<1>(history, options.expansions_max).run();
-    if (!result && options.words <= 4) result = Search<4>(history, options.expansions_max).run();
-    if (!result) result = Search<words_max>(history, options.expansions_max).run();
+    if (options.words <= 1) result = Search<1>(history, options.steps_max).run();
+    if (!result && options.words <= 4) result = Search<4>(history, options.steps_max).run();
+    if (!result) result = Search<words_max>(history, options.steps_max).run();
     if (result) return *std::move(result);
     FrontierResult gave_up;
     gave_up.reason =

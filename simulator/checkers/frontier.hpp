@@ -22,7 +22,8 @@
 //
 // Pairs (StockHistory) bend the rules: a take and its give together change nothing, yet need room
 // for a moment.  Their operations go into classes of their own; rule 3 does not apply while both
-// wait; rule 4 not if such a pair is what the other explanation has done more; rule 5 not at all.
+// wait, unless there will still be room for each such pair afterwards; rule 4 not if such a pair is
+// what the other explanation has done more; rule 5 not at all.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -36,7 +37,7 @@
 namespace rushproof::simulator {
 
 struct FrontierOptions {
-    std::uint64_t expansions_max = 50'000'000;
+    std::uint64_t steps_max = 200'000'000;
     // Words of 64 pending operations to begin with.  The search begins again with more when they
     // are not enough, up to 64 (4,096 pending operations).
     std::size_t words = 1;
@@ -53,7 +54,7 @@ struct FrontierResult {
     // before does not matter.  The beginning, if there was none.
     std::int64_t settled_time = std::numeric_limits<std::int64_t>::min();
     std::int64_t settled_available = 0;
-    std::uint64_t expansions = 0;
+    std::uint64_t steps = 0;  // explanations expanded, and compared
     std::size_t frontier_max = 0;
 };
 

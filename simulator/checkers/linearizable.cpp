@@ -90,6 +90,24 @@ void doubt(const History& history, const StockHistory& sku, const FrontierResult
     findings.doubt(sentence, unresolved);
 }
 
+// Each SKU has an equal part of the budget; what is left of it goes to those that need more.
+std::vector<FrontierResult> search_all(const std::vector<StockHistory>& skus,
+                                       std::uint64_t steps_max) {
+    std::vector<FrontierResult> all;
+    all.reserve(skus.size());
+    std::uint64_t left = steps_max;
+    for (const StockHistory& sku : skus) {
+        all.push_back(search_frontier(sku, {.steps_max = steps_max / skus.size()}));
+        left -= std::min(left, all.back().steps);
+    }
+    for (std::size_t i = 0; i < skus.size(); ++i) {
+        if (all[i].verdict != Verdict::unknown || left <= all[i].steps) continue;
+        all[i] = search_frontier(skus[i], {.steps_max = left});
+        left -= std::min(left, all[i].steps);
+    }
+    return all;
+}
+
 }  // namespace
 
 bool has_stock_answers(const History& history) {
@@ -106,11 +124,10 @@ CheckResult check_linearizable(const History& history, const CheckOptions& optio
     };
     std::vector<Refuted> failures;
     Findings findings;
-    FrontierOptions search{.expansions_max = options.expansions_max};
+    std::vector<FrontierResult> searched = search_all(stock.skus, options.steps_max);
     for (std::size_t i = 0; i < stock.skus.size(); ++i) {
         const StockHistory& sku = stock.skus[i];
-        FrontierResult found = search_frontier(sku, search);
-        search.expansions_max -= std::min(search.expansions_max, found.expansions);
+        FrontierResult& found = searched[i];
         if (found.verdict == Verdict::unknown) doubt(history, sku, found, findings);
         if (found.verdict != Verdict::fail) continue;
         const std::int64_t time = sku.operations[found.operation].deadline;

@@ -69,7 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         RP_ASSERT(binary || history.error().message().starts_with("line "));
         return 0;
     }
-    const auto judgement = judge(*history, {}, {.expansions_max = 20'000});
+    const auto judgement = judge(*history, {}, {.steps_max = 100'000});
     RP_ASSERT(judgement.has_value());
     for (const CheckResult& result : judgement->results) {
         RP_ASSERT(!result.sentence.empty());

@@ -223,9 +223,9 @@ TEST(Linearizable, GivesUpWithAReason) {
     story.read(3, 4, 3);
     expect_pass("linearizable", story);
     expect_unknown("linearizable", story,
-                   "SKU-1: the search gave up after 3 expansions; of 8 operations the outcome is "
+                   "SKU-1: the search gave up after 3 steps; of 8 operations the outcome is "
                    "not known: r-0, r-1, r-2, r-3, r-4 and 3 more",
-                   {.expansions_max = 2});
+                   {.steps_max = 2});
 }
 
 TEST(Linearizable, ContradictionsOfUnknownReservationsAreNotBlamed) {

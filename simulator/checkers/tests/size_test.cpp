@@ -73,6 +73,45 @@ TEST(Size, TheWideSearchFindsTheSame) {
     EXPECT_LE(found, 9u);
 }
 
+// Reservations that each came back, of which nobody knows when: as of clients that all gave up
+// waiting.  In the middle of it one unit is taken for good.
+StockHistory late_evidence(std::int64_t initial, std::int64_t pairs) {
+    StockHistory sku;
+    sku.initial = initial;
+    const auto add = [&](std::int64_t call, std::int64_t deadline, Effect effect) {
+        StockOperation& operation = sku.operations.emplace_back();
+        operation.call = call;
+        operation.deadline = deadline;
+        operation.amount = 1;
+        operation.effect = effect;
+        operation.certain = true;
+        return static_cast<std::uint32_t>(sku.operations.size() - 1);
+    };
+    for (std::int64_t i = 0; i < pairs; ++i) {
+        StockPair pair;
+        pair.take = add(i, 10'000 + i, Effect::take);
+        pair.give = add(i + 1, 20'000 + i, Effect::give);
+        sku.operations[pair.take].paired = true;
+        sku.operations[pair.give].paired = true;
+        sku.pairs.push_back(pair);
+    }
+    add(pairs, 9'999, Effect::take);
+    return sku;
+}
+
+TEST(Size, PairsCostLittleWhileThereIsRoom) {
+    const FrontierResult found = search_frontier(late_evidence(1'000, 500), {});
+    EXPECT_EQ(found.verdict, Verdict::pass) << found.reason;
+    EXPECT_LT(found.steps, 100'000u);
+}
+
+TEST(Size, GivesUpSoonAfterItsBudget) {
+    constexpr std::uint64_t budget = 1'000'000;
+    const FrontierResult found = search_frontier(late_evidence(20, 60), {.steps_max = budget});
+    EXPECT_EQ(found.verdict, Verdict::unknown);
+    EXPECT_LT(found.steps, 2 * budget);
+}
+
 TEST(Size, MorePendingThanTheSearchHoldsIsUnknown) {
     History history;
     const TextId sku = history.texts.intern("SKU-1");
