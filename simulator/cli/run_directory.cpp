@@ -15,6 +15,13 @@ Error file_error(const std::filesystem::path& path, const std::string& what) {
     return {ErrorKind::permanent, "file", path.string() + ": " + what};
 }
 
+Result<void> create(const std::filesystem::path& directory) {
+    std::error_code error;
+    std::filesystem::create_directories(directory, error);
+    if (error) { return failure(file_error(directory, "cannot be created: " + error.message())); }
+    return {};
+}
+
 }  // namespace
 
 Result<void> write_file(const std::filesystem::path& path, std::string_view bytes) {
@@ -41,16 +48,15 @@ Result<std::string> read_file(const std::filesystem::path& path) {
 }
 
 Result<void> write_history(const std::filesystem::path& directory, const History& history) {
-    std::error_code error;
-    std::filesystem::create_directories(directory, error);
-    if (error) { return failure(file_error(directory, "cannot be created: " + error.message())); }
+    RP_CHECK(create(directory));
     std::ostringstream bytes;
     write_history_binary(history, bytes);
     return write_file(directory / "history", std::move(bytes).str());
 }
 
 Result<void> write_run(const std::filesystem::path& directory, const RunFiles& files) {
-    RP_CHECK(write_history(directory, files.history));
+    RP_CHECK(create(directory));
+    if (files.history != nullptr) { RP_CHECK(write_history(directory, *files.history)); }
     RP_CHECK(write_file(directory / "run.json", reports::run_json(files.record) + "\n"));
     if (files.trace != nullptr) {
         RP_CHECK(write_file(directory / "events", trace_text(*files.trace)));

@@ -17,11 +17,11 @@ Result<std::string> read_file(const std::filesystem::path& path);
 
 struct RunFiles {
     RunRecord record;
-    const History& history;
+    const History* history = nullptr;     // null: it is there already (write_history)
     const TraceSummary* trace = nullptr;  // virtual time only
     std::string_view tape;                // virtual time only
 };
-// Both create the directory if need be.
+// Creates the directory if need be, as write_run does.
 Result<void> write_history(const std::filesystem::path& directory, const History& history);
 Result<void> write_run(const std::filesystem::path& directory, const RunFiles& files);
 

@@ -21,7 +21,7 @@ std::int64_t nanoseconds_since(std::chrono::steady_clock::time_point start) {
 }
 
 // A run whose files cannot be written is still judged; the record says so.
-void keep(RunRecord& record, const RunDirectory& directory, const History& history,
+void keep(RunRecord& record, const RunDirectory& directory, const History* history,
           const SimOutcome* simulated) {
     if (!directory.keep && record.exit_code == 0) { return; }
     record.directory = directory.path.string();
@@ -93,7 +93,7 @@ RunRecord run_in_virtual_time(const Scenario& scenario, std::uint64_t seed,
     evidence.steps = outcome.steps;
     evidence.wall_time = nanoseconds_since(started);
     RunRecord record = judge_run(scenario, seed, evidence, overrides);
-    keep(record, directory, evidence.history, &outcome);
+    keep(record, directory, &evidence.history, &outcome);
     return record;
 }
 
@@ -126,7 +126,7 @@ RunRecord run_in_real_time(const Scenario& scenario, std::uint64_t seed,
         record.exit_code = static_cast<int>(ExitCode::interrupted);
         record.verdict = "unknown";
     }
-    keep(record, directory, evidence.history, nullptr);
+    keep(record, directory, nullptr, nullptr);
     return record;
 }
 
